@@ -1,0 +1,93 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <mutex>
+
+namespace calhost::log {
+namespace {
+
+struct State {
+    std::shared_ptr<spdlog::logger> logger = std::make_shared<spdlog::logger>(
+        "calhost", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    Format format = Format::text;
+    std::mutex mutex;
+    std::function<void(std::string_view)> sink;
+
+    State() {
+        logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    }
+};
+
+State& state() {
+    static State instance;
+    return instance;
+}
+
+spdlog::level::level_enum to_spdlog(Level level) {
+    constexpr std::array levels{spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                spdlog::level::err};
+    return levels.at(static_cast<std::size_t>(level));
+}
+
+boost::json::value to_json(const Value& value) {
+    return std::visit([](const auto& v) { return boost::json::value(v); }, value.get());
+}
+
+/// JSON members without the braces; spdlog's pattern puts time and level before them.
+std::string as_json(std::string_view message, Fields fields) {
+    boost::json::object members;
+    members["message"] = message;
+    for (const auto& field : fields) members[field.name] = to_json(field.value);
+    return boost::json::serialize(members).substr(1);
+}
+
+/// JSON's escapes keep one entry on one line in the text form as well.
+std::string as_text(std::string_view message, Fields fields) {
+    const auto quoted = boost::json::serialize(boost::json::string(message));
+    std::string line = quoted.substr(1, quoted.size() - 2);
+    for (const auto& field : fields)
+        line += fmt::format(" {}={}", field.name, boost::json::serialize(to_json(field.value)));
+    return line;
+}
+
+}  // namespace
+
+void configure(Level level, Format format) {
+    auto& log = state();
+    log.format = format;
+    log.logger->set_level(to_spdlog(level));
+    if (format == Format::json)
+        log.logger->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",\"level\":\"%l\",%v",
+                                spdlog::pattern_time_type::utc);
+}
+
+bool is_enabled(Level level) { return state().logger->should_log(to_spdlog(level)); }
+
+void write(Level level, std::string_view message, Fields fields) {
+    auto& log = state();
+    if (!log.logger->should_log(to_spdlog(level))) return;
+    const auto line = log.format == Format::json ? as_json(message, fields) : as_text(message, fields);
+    log.logger->log(to_spdlog(level), "{}", line);
+    const std::scoped_lock lock(log.mutex);
+    if (log.sink) log.sink(line);
+}
+
+void set_sink(std::function<void(std::string_view line)> sink) {
+    auto& log = state();
+    const std::scoped_lock lock(log.mutex);
+    log.sink = std::move(sink);
+}
+
+bool parse_level(std::string_view word, Level& level) {
+    constexpr std::array words{"debug", "info", "warning", "error"};
+    const auto* found = std::ranges::find(words, word);
+    if (found == words.end()) return false;
+    level = static_cast<Level>(found - words.begin());
+    return true;
+}
+
+}  // namespace calhost::log
