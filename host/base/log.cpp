@@ -17,9 +17,7 @@ struct State {
     std::mutex mutex;
     std::function<void(std::string_view)> sink;
 
-    State() {
-        logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
-    }
+    State() { logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc); }
 };
 
 State& state() {
@@ -70,7 +68,8 @@ bool is_enabled(Level level) { return state().logger->should_log(to_spdlog(level
 void write(Level level, std::string_view message, Fields fields) {
     auto& log = state();
     if (!log.logger->should_log(to_spdlog(level))) return;
-    const auto line = log.format == Format::json ? as_json(message, fields) : as_text(message, fields);
+    const auto line =
+        log.format == Format::json ? as_json(message, fields) : as_text(message, fields);
     log.logger->log(to_spdlog(level), "{}", line);
     const std::scoped_lock lock(log.mutex);
     if (log.sink) log.sink(line);

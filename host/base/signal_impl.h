@@ -15,8 +15,8 @@ Task<Result<T>> SingleFlight<T>::run(std::string key, std::function<Task<Result<
     auto& slot = (*flights_)[key];
     if (slot == nullptr) {
         slot = std::make_shared<Flight>(executor);
-        auto body = [](std::shared_ptr<Flights> flights, std::shared_ptr<Flight> flight, std::string name,
-                       std::function<Task<Result<T>>()> work) -> Task<> {
+        auto body = [](std::shared_ptr<Flights> flights, std::shared_ptr<Flight> flight,
+                       std::string name, std::function<Task<Result<T>>()> work) -> Task<> {
             flight->result = co_await work();
             flights->erase(name);
             flight->done.set();

@@ -17,8 +17,7 @@ using Task = boost::asio::awaitable<T, Executor>;
 /// Completion token: `co_await socket.async_read_some(buffer, use_task)`.
 inline constexpr boost::asio::use_awaitable_t<Executor> use_task{};
 
-using SteadyTimer =
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                      boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using SteadyTimer = boost::asio::basic_waitable_timer<
+    std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 }  // namespace calhost

@@ -56,9 +56,9 @@ std::string format_rfc3339(Timestamp when) {
     const auto day = std::chrono::floor<std::chrono::days>(when);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss time{when - day};
-    const auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
-                                  unsigned(date.month()), unsigned(date.day()), time.hours().count(),
-                                  time.minutes().count(), time.seconds().count());
+    const auto text = fmt::format(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
+        unsigned(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
     const auto millis = time.subseconds().count();
     return millis == 0 ? text + "Z" : fmt::format("{}.{:03}Z", text, millis);
 }
@@ -66,9 +66,11 @@ std::string format_rfc3339(Timestamp when) {
 Result<Timestamp> parse_rfc3339(std::string_view text) {
     using namespace std::chrono;
     const auto year_ = digits(text, 0, 4), month_ = digits(text, 5, 2), day_ = digits(text, 8, 2);
-    const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-    const bool shaped = is_char(text, 4, "-") && is_char(text, 7, "-") && is_char(text, 10, "Tt ") &&
-                        is_char(text, 13, ":") && is_char(text, 16, ":");
+    const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2),
+               second = digits(text, 17, 2);
+    const bool shaped = is_char(text, 4, "-") && is_char(text, 7, "-") &&
+                        is_char(text, 10, "Tt ") && is_char(text, 13, ":") &&
+                        is_char(text, 16, ":");
     if (!shaped || !year_ || !month_ || !day_ || !hour || !minute || !second)
         return not_a_time(text);
     const year_month_day date{year{*year_}, month(unsigned(*month_)), day(unsigned(*day_))};
@@ -78,8 +80,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
     const int millis = is_char(text, at, ".") ? fraction_millis(text, at) : 0;
     const auto offset = offset_minutes(text.substr(at));
     if (!offset) return not_a_time(text);
-    return sys_days{date} + hours{*hour} + minutes{*minute - *offset} + seconds{std::min(*second, 59)} +
-           milliseconds{millis};
+    return sys_days{date} + hours{*hour} + minutes{*minute - *offset} +
+           seconds{std::min(*second, 59)} + milliseconds{millis};
 }
 
 Timestamp SystemClock::now() const {

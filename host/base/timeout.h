@@ -14,7 +14,8 @@ Task<Result<T>> with_timeout(Timers& timers, milliseconds limit, Task<Result<T>>
     using namespace boost::asio::experimental::awaitable_operators;
     auto outcome = co_await (std::move(operation) || timers.sleep(limit));
     if (outcome.index() == 1)
-        co_return fail(ErrorCode::timeout, "no answer within " + std::to_string(limit.count()) + " ms");
+        co_return fail(ErrorCode::timeout,
+                       "no answer within " + std::to_string(limit.count()) + " ms");
     co_return std::get<0>(std::move(outcome));
 }
 

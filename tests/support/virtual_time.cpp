@@ -19,7 +19,8 @@ struct Entry {
 
 Task<> VirtualTime::sleep(milliseconds duration) {
     SteadyTimer timer(co_await boost::asio::this_coro::executor, SteadyTimer::time_point::max());
-    const Entry entry{waiting_, waiting_.emplace(now_ + std::max(duration, milliseconds{0}), &timer)};
+    const Entry entry{waiting_,
+                      waiting_.emplace(now_ + std::max(duration, milliseconds{0}), &timer)};
     boost::system::error_code woken;
     co_await timer.async_wait(boost::asio::redirect_error(use_task, woken));
 }

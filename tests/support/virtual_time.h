@@ -16,7 +16,9 @@ class VirtualTime final : public Clock, public Timers {
     explicit VirtualTime(boost::asio::io_context& context) : context_(&context) {}
 
     [[nodiscard]] Timestamp now() const override { return now_ + skew_; }
-    [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return now_.time_since_epoch(); }
+    [[nodiscard]] std::chrono::nanoseconds monotonic() const override {
+        return now_.time_since_epoch();
+    }
     Task<> sleep(milliseconds duration) override;
 
     /// Runs until nothing is ready and no timer is due within `limit` of virtual time.
@@ -37,7 +39,8 @@ class VirtualTime final : public Clock, public Timers {
     bool wake_next(Timestamp until);
 
     boost::asio::io_context* context_;
-    Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} + std::chrono::hours{9}};
+    Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} +
+                   std::chrono::hours{9}};
     milliseconds skew_{0};
     // By due time, then in the order they began to wait.
     std::multimap<Timestamp, SteadyTimer*> waiting_;

@@ -1,0 +1,50 @@
+/// Runs the jobs that other rooms enqueue: leases with a fence, full-jitter backoff, dead letters.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "storage/database.h"
+#include "storage/jobs.h"
+
+namespace calhost::jobs {
+
+struct RunnerOptions {
+    milliseconds lease{60'000};
+    milliseconds heartbeat{15'000};
+    milliseconds first_delay{1'000};  ///< full jitter: random in [0, first·2^n], at most max_delay
+    milliseconds max_delay{3'600'000};
+    int max_attempts = 25;
+    int in_flight = 16;
+    milliseconds poll{5'000};  ///< looks at least this often; `wake` makes it look at once
+};
+
+/// Runs one job. An error with a transient code retries (after `retry_after`, if it says so); any
+/// other error buries the job with its sentence.
+using JobFunction = std::function<Task<Result<void>>(const storage::Job& job)>;
+
+/// *Thread*: one worker's; one runner a host. Functions may hop to a connection's home worker.
+class Runner {
+  public:
+    Runner(storage::Database& database, const Clock& clock, Timers& timers, Random& random,
+           RunnerOptions options);
+    ~Runner();
+
+    void on(std::string kind, JobFunction function);
+    /// Claims and runs until `stop`; then waits for the running ones.
+    Task<> run();
+    /// There may be something due.
+    void wake();
+    void stop();
+    [[nodiscard]] int running() const;
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace calhost::jobs

@@ -1,0 +1,50 @@
+/// A simulated Google: OAuth and Calendar v3 as an authoritative state machine. What it answers is
+/// what the real one documents; what it is told to break it breaks.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "net/message.h"
+
+namespace calhost::sandbox {
+
+struct GoogleOptions {
+    std::string client_id = "sandbox-client";
+    std::string client_secret = "sandbox-secret";
+    /// Exact redirect URIs; empty: any loopback address (http://127.0.0.1, http://localhost).
+    std::vector<std::string> redirect_uris;
+    std::string issuer = "http://127.0.0.1:8080/sandbox/google";
+    milliseconds token_life{3'600'000};
+    milliseconds code_life{600'000};
+};
+
+/// *Thread*: one at a time (the program keeps it on one worker and hops there).
+/// Paths are below the mount: /o/oauth2/v2/auth, /token, /revoke, /v1/userinfo, /calendar/v3/….
+class Google {
+  public:
+    Google(GoogleOptions options, const Clock& clock, Timers& timers, Random& random);
+    ~Google();
+
+    /// Serves one request whose path begins behind the mount ("/token").
+    Task<net::Response> handle(net::Request& request);
+    /// The control API, behind /sandbox/control ("/accounts", "/faults", "/clock"…): accounts,
+    /// events, faults, latency, the ledger of effects. See sandbox/README.md for every call.
+    Task<net::Response> control(net::Request& request);
+
+    /// An account with a primary calendar.
+    void add_account(std::string email, std::string name, std::string time_zone = "Etc/UTC");
+    /// Fills the account's primary calendar from an iCalendar file's text. Gives how many events.
+    Result<int> load_icalendar(std::string_view email, std::string_view text);
+    /// A few events around `now` for the demo account: single, series, moved occurrence, all-day.
+    void add_demo_events(std::string_view email);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace calhost::sandbox

@@ -1,0 +1,80 @@
+/// Table `connections`: a user's grant at a provider. Tokens are sealed by the caller.
+#pragma once
+
+#include "storage/sql.h"
+
+namespace calhost::storage {
+
+struct Connection {
+    std::string id;
+    std::string user_id;
+    std::string provider;
+    std::string account;                  ///< label: "primary", "source", …
+    std::string external_id;              ///< the provider's id of the account
+    std::string email;                    ///< of the account
+    std::string calendar_id = "primary";  ///< which calendar takes bookings
+    std::string purpose = "full";         ///< full or availability
+    bool sync_enabled = true;
+    std::string sync_mode = "one_way";
+    std::string state = "active";  ///< active needs_reauth error paused
+    std::string scopes;            ///< granted, space separated
+    std::string sealed_access_token;
+    std::string sealed_refresh_token;
+    std::string token_type = "Bearer";
+    std::optional<Timestamp> token_expires_at;
+    std::int64_t generation =
+        0;  ///< grows with every new grant and every refresh: the fence of the token keeper
+    std::optional<Timestamp> last_synced_at;
+    std::string last_error;    ///< a sentence for the person; empty when all is well
+    Timestamp connected_at{};  ///< when the grant was stored
+    Timestamp updated_at{};
+};
+
+/// Inserts, or replaces the grant of the same (user, provider, account) keeping its id, calendars,
+/// cursors and events if the account is the same one (external_id), else dropping those.
+/// `generation` becomes one more than the stored one. Gives the row as stored.
+Result<Connection> store_grant(Sql& sql, const Connection& connection);
+
+Result<std::vector<Connection>> list_connections(Sql& sql, std::string_view user_id);
+Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view user_id,
+                                                  std::string_view id);
+Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view user_id,
+                                                  std::string_view provider,
+                                                  std::string_view account);
+/// For jobs, which know the row and not the person. Everything else asks with the user.
+Result<std::optional<Connection>> find_connection_for_job(Sql& sql, std::string_view id);
+
+struct Tokens {
+    std::string sealed_access_token;
+    std::string sealed_refresh_token;  ///< empty: keep the stored one
+    std::optional<Timestamp> expires_at;
+};
+/// Stores refreshed tokens if the row still has `generation`, which grows by one; state becomes
+/// active and last_error empty. False: someone else was faster, nothing was changed.
+Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_id,
+                          std::int64_t generation, const Tokens& tokens, Timestamp now);
+/// Sets the state if the row still has `generation`. False: it changed meanwhile.
+Result<bool> set_connection_state(Sql& sql, std::string_view id, std::string_view user_id,
+                                  std::int64_t generation, std::string_view state,
+                                  std::string_view last_error, Timestamp now);
+Result<void> set_last_synced(Sql& sql, std::string_view id, std::string_view user_id,
+                             Timestamp when);
+Result<void> set_last_error(Sql& sql, std::string_view id, std::string_view user_id,
+                            std::string_view last_error, Timestamp now);
+/// Calendars, cursors, events, sync runs and waiting jobs go with the row.
+Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id);
+
+/// Resealing: rows whose tokens name another key than `active_key`, at most `limit`.
+struct SealedRow {
+    std::string id, user_id, sealed_access_token, sealed_refresh_token;
+    std::int64_t generation = 0;
+};
+Result<std::vector<SealedRow>> list_sealed_with_other_key(Sql& sql, std::string_view active_key,
+                                                          int limit);
+/// Replaces both sealed values if neither changed meanwhile (they are compared). False: they did.
+Result<bool> replace_sealed(Sql& sql, const SealedRow& old_row, std::string_view access,
+                            std::string_view refresh);
+/// How many sealed values name each key id ("" for the older form), over all tables.
+Result<std::vector<std::pair<std::string, std::int64_t>>> count_sealed_by_key(Sql& sql);
+
+}  // namespace calhost::storage
