@@ -1,0 +1,79 @@
+/// Users, passwords and the host's own tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "accounts/hasher.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "crypto/jws.h"
+#include "storage/database.h"
+#include "storage/users.h"
+
+namespace calhost::accounts {
+
+/// Who calls.
+struct Principal {
+    std::string user_id;
+    std::string role;
+    Timestamp expires_at{};
+};
+
+struct AccountOptions {
+    std::string issuer;                 ///< `iss` and `aud` of the host's own tokens: public_url
+    std::string registration = "open";  ///< open invite closed
+    std::vector<std::string> self_service_roles;
+    std::chrono::seconds token_life{900};
+};
+
+struct Registration {
+    std::string email;
+    Secret password;
+    std::string name;
+    std::string role;
+};
+
+/// A field of the input that is wrong; the API makes `errors` of it.
+struct FieldError {
+    std::string field;
+    std::string message;
+};
+
+struct SignedIn {
+    Secret access_token;
+    std::chrono::seconds expires_in{};
+};
+
+/// *Thread*: one worker's. Verified tokens are remembered until they expire, by digest, and dropped
+/// when the user's row changes.
+class Accounts {
+  public:
+    Accounts(storage::Database& database, Hasher& hasher, crypto::TokenSigner signer,
+             const Clock& clock, Random& random, AccountOptions options);
+    ~Accounts();
+
+    /// What is wrong with the input, or nothing: address, password (12 characters to 128 bytes, not
+    /// one of the commonest), role (one of self_service_roles or none), name (at most 200 bytes).
+    [[nodiscard]] std::vector<FieldError> check(const Registration& registration) const;
+    /// *Errors*: already_exists (address taken), forbidden (registration is closed), rate_limited.
+    Task<Result<storage::User>> register_user(Registration registration);
+
+    /// The same answer and the same time for an unknown address and a wrong password. Throttled per
+    /// account (1 s doubling to 15 min) and per address. *Errors*: unauthorized, rate_limited.
+    Task<Result<SignedIn>> sign_in(std::string email, Secret password, std::string client_address);
+
+    /// Checks a bearer token: signature, iss, aud, exp, nbf, iat with 60 s of skew, and that the
+    /// user still exists. *Errors*: unauthorized.
+    Result<Principal> verify(std::string_view token);
+
+    /// The caller's row. *Errors*: not_found.
+    Result<storage::User> find(std::string_view user_id);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace calhost::accounts
