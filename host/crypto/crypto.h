@@ -1,6 +1,8 @@
 /// The small things: hashes, constant-time compare, PKCE, randomness from OpenSSL.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 

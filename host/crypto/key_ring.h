@@ -49,6 +49,8 @@ class KeyRing {
     static std::string_view key_id_of(std::string_view sealed);
 
   private:
+    KeyRing() = default;
+
     std::vector<NamedKey> keys_;
     std::string active_;
 };
