@@ -5,6 +5,7 @@
 #include <string>
 
 #include "accounts/hasher.h"
+#include "accounts/throttle.h"
 #include "base/random.h"
 #include "base/secret.h"
 #include "base/time.h"
@@ -24,7 +25,7 @@ struct Principal {
 struct AccountOptions {
     std::string issuer;                 ///< `iss` and `aud` of the host's own tokens: public_url
     std::string registration = "open";  ///< open invite closed
-    std::vector<std::string> self_service_roles;
+    std::vector<std::string> self_service_roles{};
     std::chrono::seconds token_life{900};
 };
 
@@ -50,14 +51,18 @@ struct SignedIn {
 /// when the user's row changes.
 class Accounts {
   public:
-    Accounts(storage::Database& database, Hasher& hasher, crypto::TokenSigner signer,
-             const Clock& clock, Random& random, AccountOptions options);
+    /// `hasher` and `throttle` are shared by all workers. *Ownership*: what it refers to goes
+    /// after.
+    Accounts(storage::Database& database, Hasher& hasher, Throttle& throttle,
+             crypto::TokenSigner signer, const Clock& clock, Random& random,
+             AccountOptions options);
     ~Accounts();
 
     /// What is wrong with the input, or nothing: address, password (12 characters to 128 bytes, not
     /// one of the commonest), role (one of self_service_roles or none), name (at most 200 bytes).
     [[nodiscard]] std::vector<FieldError> check(const Registration& registration) const;
-    /// *Errors*: already_exists (address taken), forbidden (registration is closed), rate_limited.
+    /// *Errors*: already_exists (address taken), forbidden (registration is not open), invalid
+    /// (what `check` would say), rate_limited.
     Task<Result<storage::User>> register_user(Registration registration);
 
     /// The same answer and the same time for an unknown address and a wrong password. Throttled per

@@ -19,6 +19,7 @@ class Hasher {
     virtual Task<Result<bool>> verify(std::string hash, Secret password) = 0;
 };
 
+/// Clean-up: goes before the io_contexts of its callers.
 std::unique_ptr<Hasher> make_thread_hasher(int threads = 2, int queue = 32);
 /// On the caller's thread: for the simulation and for commands.
 std::unique_ptr<Hasher> make_inline_hasher();
