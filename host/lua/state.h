@@ -73,6 +73,9 @@ struct StateOptions {
     std::string name;  ///< the plugin's, for messages and chunk names
     std::size_t memory_bytes = 64U << 20U;
     Budget load_budget{.instructions = 5'000'000, .deadline = milliseconds{2'000}};
+    /// Ends an operation that waits beyond its call's deadline; without it the deadline is seen
+    /// when the operation ends. *Ownership*: outlives the state.
+    Timers* timers = nullptr;
 };
 
 /// A value that outlives the call: a function or a table. Dropped with the state at the latest.
@@ -127,6 +130,10 @@ class State {
 
     [[nodiscard]] virtual std::size_t memory_used() const = 0;
     [[nodiscard]] virtual const std::string& name() const = 0;
+
+  protected:
+    static Ref make_ref(std::shared_ptr<int> value);
+    static const std::shared_ptr<int>& value_of(const Ref& ref) { return ref.value_; }
 };
 
 }  // namespace calhost::lua

@@ -28,12 +28,18 @@ class Writer {
     void integer(std::int64_t value);
     void number(double value);
     void string(std::string_view value);
+    /// `json.null`: what readers see as nil, and JSON as null.
+    void null();
     /// JSON's null becomes `json.null`.
     void json(const boost::json::value& value);
+    /// Pushes a value that is already in this state once more.
+    void copy(const class Reader& value);
 
     /// A table: begin, then members, then end. Sizes are hints.
     void begin_table(int items = 0, int fields = 0);
     void end_table() {}
+    /// A table that is an array in JSON even when it is empty.
+    void begin_array(int items = 0);
     /// Writes the next value into the open table under `name`: `w.field("id", [&]{ w.string(id);
     /// })` is spelled with the short forms below.
     void field(std::string_view name, std::string_view value);
@@ -48,6 +54,9 @@ class Writer {
     void set_item(std::int64_t index);
     /// The value just written becomes field `name` of the open table below it.
     void set_field(std::string_view name);
+
+    /// For the lua room.
+    [[nodiscard]] lua_State* state() const { return state_; }
 
   private:
     lua_State* state_;

@@ -1,0 +1,26 @@
+/// JSON straight into Lua's tables and out of them, without a tree between.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "lua/state.h"
+
+namespace calhost::lua {
+
+/// Writes the value that `text` holds: integers stay integers, null becomes `json.null`, arrays
+/// keep their mark. Depth at most 32, finite numbers. Of a name given twice the last one counts.
+/// *Errors*: invalid, and nothing is written.
+Result<void> push_json_text(Writer& writer, std::string_view text);
+
+/// The value as JSON text: marked and non-empty sequences become arrays, other tables objects.
+/// *Errors*: invalid, for depth over 32, more than 16 MiB, functions, mixed keys, numbers that are
+/// not finite, or text that is not UTF-8.
+Result<std::string> json_text(const Reader& value);
+
+/// What `host.json` has: `decode(text)`, `encode(value)`, `array(table)` (marks it) and `null`.
+/// All answer at once; decode and encode give `nil, err` for what they cannot take.
+void fill_json(Table& table);
+
+}  // namespace calhost::lua

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
+#include <lua.hpp>
+#include <string>
+
+#include "lua/json.h"
+#include "lua/marks.h"
+
+namespace calhost::lua {
+namespace {
+
+using boost::json::error_code;
+
+/// Leaves each finished value on the Lua stack; the end of a container gathers its members from
+/// there, so that its table is made once, in the right size.
+struct Handler {
+    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+    explicit Handler(lua_State* given) : state(given) {}
+
+    bool has_room(error_code& ec) const {
+        if (lua_checkstack(state, 8) != 0) return true;
+        ec = boost::json::error::array_too_large;
+        return false;
+    }
+
+    bool push_text(std::string_view last, error_code& ec) {
+        if (!has_room(ec)) return false;
+        if (parts.empty()) {
+            lua_pushlstring(state, last.data(), last.size());
+        } else {
+            parts.append(last);
+            lua_pushlstring(state, parts.data(), parts.size());
+            parts.clear();
+        }
+        return true;
+    }
+
+    bool on_document_begin(error_code& /*ec*/) { return true; }
+    bool on_document_end(error_code& /*ec*/) { return true; }
+    bool on_array_begin(error_code& /*ec*/) { return true; }
+    bool on_object_begin(error_code& /*ec*/) { return true; }
+
+    bool on_array_end(std::size_t count, error_code& ec) {
+        if (!has_room(ec)) return false;
+        const auto size = static_cast<int>(count);
+        lua_createtable(state, size, 0);
+        mark_array(state);
+        lua_insert(state, -size - 1);
+        for (int i = size; i > 0; --i) lua_rawseti(state, -i - 1, i);
+        return true;
+    }
+
+    bool on_object_end(std::size_t count, error_code& ec) {
+        if (!has_room(ec)) return false;
+        const auto size = static_cast<int>(count);
+        lua_createtable(state, 0, size);
+        const int table = lua_gettop(state);
+        for (int member = table - 2 * size; member < table; member += 2) {
+            lua_pushvalue(state, member);
+            lua_pushvalue(state, member + 1);
+            lua_rawset(state, table);
+        }
+        if (size == 0) return true;
+        lua_replace(state, table - 2 * size);
+        lua_settop(state, table - 2 * size);
+        return true;
+    }
+
+    bool on_string_part(std::string_view part, std::size_t /*size*/, error_code& /*ec*/) {
+        parts.append(part);
+        return true;
+    }
+    bool on_key_part(std::string_view part, std::size_t size, error_code& ec) {
+        return on_string_part(part, size, ec);
+    }
+    bool on_string(std::string_view last, std::size_t /*size*/, error_code& ec) {
+        return push_text(last, ec);
+    }
+    bool on_key(std::string_view last, std::size_t /*size*/, error_code& ec) {
+        return push_text(last, ec);
+    }
+    bool on_number_part(std::string_view /*part*/, error_code& /*ec*/) { return true; }
+    bool on_int64(std::int64_t value, std::string_view /*text*/, error_code& ec) {
+        if (!has_room(ec)) return false;
+        lua_pushinteger(state, value);
+        return true;
+    }
+    bool on_uint64(std::uint64_t value, std::string_view text, error_code& ec) {
+        return on_double(static_cast<double>(value), text, ec);
+    }
+    bool on_double(double value, std::string_view /*text*/, error_code& ec) {
+        if (!std::isfinite(value)) {
+            ec = boost::json::error::not_number;
+            return false;
+        }
+        if (!has_room(ec)) return false;
+        lua_pushnumber(state, value);
+        return true;
+    }
+    bool on_bool(bool value, error_code& ec) {
+        if (!has_room(ec)) return false;
+        lua_pushboolean(state, value ? 1 : 0);
+        return true;
+    }
+    bool on_null(error_code& ec) {
+        if (!has_room(ec)) return false;
+        lua_pushlightuserdata(state, null_mark());
+        return true;
+    }
+    bool on_comment_part(std::string_view /*part*/, error_code& /*ec*/) { return true; }
+    bool on_comment(std::string_view /*last*/, error_code& /*ec*/) { return true; }
+
+    lua_State* state;
+    std::string parts;
+};
+
+}  // namespace
+
+Result<void> push_json_text(Writer& writer, std::string_view text) {
+    lua_State* state = writer.state();
+    const int top = lua_gettop(state);
+    boost::json::parse_options options;
+    options.max_depth = 32;
+    boost::json::basic_parser<Handler> parser(options, state);
+    error_code ec;
+    const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
+    if (!ec && read < text.size()) ec = boost::json::error::extra_data;
+    if (!ec) return {};
+    lua_settop(state, top);
+    return fail(ErrorCode::invalid, fmt::format("not JSON: {} at byte {}", ec.message(), read + 1));
+}
+
+}  // namespace calhost::lua
