@@ -3,9 +3,12 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -99,8 +102,9 @@ struct Window {
 /// year past 9999. *Errors*: invalid, naming the field.
 Result<void> check_event(const Event& event);
 
-/// SHA-256-free, stable 128-bit fingerprint (hex) of what the event says, without id, etag,
-/// sequence and times of change: equal content gives an equal hash on every host.
+/// Stable 128-bit fingerprint (hex) of what the event says: equal content gives an equal hash on
+/// every host. Left out are names and bookkeeping (id, etag, uid, series_id, sequence, created,
+/// updated, marks, extra) and the zone in which a single event's moment is told.
 std::string content_hash(const Event& event);
 
 /// The stored form, and back. Members at their defaults are left out.

@@ -16,14 +16,19 @@ struct Expansion {
 inline constexpr std::size_t kMaxOccurrences = 1000;  ///< of one series in one window
 
 /// What happens in `window`: single events, occurrences with their overrides in place, none of the
-/// cancelled ones. `rows` holds single events, series and overrides in any order; an override whose
-/// series is not there stands for itself. All-day values count from midnight in `zone`.
-/// *Errors*: none: a rule that cannot be read makes its series its first occurrence, and is logged.
+/// cancelled ones. An occurrence carries `series_id` and `recurrence_id`, its slot. `rows` holds
+/// single events, series and overrides in any order; an override whose series is not there stands
+/// for itself. All-day values count from midnight in `zone`. *Errors*: none: a rule that cannot be
+/// read makes its series its first occurrence, and is logged.
 Expansion expand(const std::vector<Event>& rows, Window window, std::string_view zone = "Etc/UTC");
 
-/// The moment after which the series has no occurrence, or nothing when it does not end.
+/// A moment after which the series has no occurrence (up to two days late, never early; overrides
+/// that were moved are not looked at), or nothing when it does not end.
 /// *Errors*: invalid, for a rule that RFC 5545 section 3.3.10 does not allow.
 Result<std::optional<Timestamp>> series_end(const Event& series);
+
+/// The id of the occurrence whose slot is `original`, as in Expansion.
+std::string occurrence_id(std::string_view series_id, const EventTime& original);
 
 /// Checks a rule. *Errors*: invalid.
 Result<void> check_rrule(std::string_view rrule);
