@@ -27,9 +27,13 @@ class Resolver {
 std::unique_ptr<Resolver> make_system_resolver(Executor executor);
 
 /// HTTP/1.1 with keep-alive, gzip, chunked bodies; one retry on a stale reused connection, for
-/// idempotent methods only; the proxy environment is ignored.
+/// idempotent methods only; the proxy environment is ignored. When the last redirect that is
+/// allowed leads on, its answer is the result.
+/// *Errors*: throws std::runtime_error for options that cannot be used, since the host then cannot
+/// start.
 std::unique_ptr<Transport> make_http_client(Executor executor, ClientOptions options,
-                                            std::unique_ptr<Resolver> resolver);
+                                            std::unique_ptr<Resolver> resolver, const Clock& clock,
+                                            Timers& timers);
 
 /// True for an address outside the special-purpose ranges (RFC 6890 and its registries:
 /// loopback, private, link-local, v4-mapped, NAT64, unspecified, multicast, metadata, …).

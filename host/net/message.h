@@ -1,13 +1,16 @@
 /// HTTP messages as the rooms see them: no Beast types, no buffers, no sockets.
 #pragma once
 
-#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/task.h"
 #include "base/time.h"
 
 namespace calhost::net {
@@ -77,6 +80,9 @@ struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    /// Instead of `body`: each call gives the next piece, an empty one ends the answer. It is
+    /// destroyed when the client has gone; for server-sent events, say something every 15 s.
+    std::function<Task<std::string>()> stream = nullptr;
 
     static Response json(int status, const boost::json::value& body);
     static Response html(int status, std::string body);

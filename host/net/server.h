@@ -2,10 +2,13 @@
 /// connections, plain code in the handler.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "net/message.h"
@@ -27,10 +30,12 @@ struct TlsFiles {
 /// The contract's limits (http-api, section 1, and RFC 9110/9112 for the status codes).
 struct ServerLimits {
     std::size_t body = 1U << 20U;      ///< 413
-    std::size_t headers = 16U << 10U;  ///< 431; 100 fields
+    std::size_t headers = 16U << 10U;  ///< 431
+    std::size_t fields = 100;          ///< 431
     std::size_t target = 8U << 10U;    ///< 414
     milliseconds header_time{10'000};  ///< 408
-    milliseconds body_time{30'000};    ///< 408; no less than 500 B/s
+    milliseconds body_time{30'000};    ///< 408
+    std::size_t body_rate = 500;       ///< bytes a second after the first 5 s; 408
     milliseconds idle_time{30'000};
     milliseconds shutdown_time{10'000};
     std::size_t connections = 1024;  ///< of the whole host; 503
@@ -49,10 +54,20 @@ struct ServerOptions {
 struct ServerCounts;
 std::shared_ptr<ServerCounts> make_server_counts();
 
+/// What the counts said a moment ago; for metrics.
+struct ServerFigures {
+    std::size_t connections = 0;  ///< open now
+    std::uint64_t requests = 0;   ///< answered, faults included
+    std::uint64_t refused = 0;    ///< connections over a limit
+};
+ServerFigures read_counts(const ServerCounts& counts);
+
 /// Answers for what never reaches a handler (400, 408, 413, 414, 431, 503) and for a handler that
 /// threw (500): the same problem shape as everything else.
 using ProblemWriter = std::function<Response(int status, std::string code, std::string detail,
                                              const std::string& request_id)>;
+
+struct ServerState;
 
 /// *Thread*: its worker's. Clean-up: `stop`, then let `serve` return, before the object goes.
 class Server {
@@ -60,7 +75,8 @@ class Server {
     using Handler = std::function<Task<Response>(Request&)>;
 
     Server(Executor executor, ServerOptions options, Handler handler, ProblemWriter problem,
-           const Clock& clock, Random& random, std::shared_ptr<ServerCounts> counts);
+           const Clock& clock, Timers& timers, Random& random,
+           std::shared_ptr<ServerCounts> counts);
     ~Server();
 
     /// Binds. *Errors*: unavailable (address in use), misconfigured (certificate), as a sentence.
@@ -73,8 +89,7 @@ class Server {
     void stop();
 
   private:
-    struct Impl;
-    std::shared_ptr<Impl> impl_;
+    std::shared_ptr<ServerState> state_;
 };
 
 }  // namespace calhost::net

@@ -1,0 +1,63 @@
+#include "net/tls.h"
+
+#include <array>
+
+namespace calhost::net {
+namespace {
+
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* length,
+                    const unsigned char* offered, unsigned int size, void*) {
+    unsigned char* chosen = nullptr;
+    if (SSL_select_next_proto(&chosen, length, kHttp11.data(), kHttp11.size(), offered, size) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+void set_versions(ssl::context& context) {
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+}
+
+std::unexpected<Error> refuse(const char* what, const std::string& file, const error_code& error) {
+    return fail(ErrorCode::misconfigured, std::string("The ") + what + " '" + file +
+                                              "' cannot be used: " + error.message() +
+                                              ". It must be a readable PEM file.");
+}
+
+}  // namespace
+
+Result<ssl::context> make_server_tls(const TlsFiles& files) {
+    ssl::context context(ssl::context::tls_server);
+    set_versions(context);
+    SSL_CTX_set_alpn_select_cb(context.native_handle(), choose_protocol, nullptr);
+    error_code error;
+    context.use_certificate_chain_file(files.certificate, error);
+    if (error) return refuse("certificate", files.certificate, error);
+    context.use_private_key_file(files.key, ssl::context::pem, error);
+    if (error) return refuse("key", files.key, error);
+    return context;
+}
+
+Result<ssl::context> make_client_tls(const std::string& ca_file) {
+    ssl::context context(ssl::context::tls_client);
+    set_versions(context);
+    SSL_CTX_set_alpn_protos(context.native_handle(), kHttp11.data(), kHttp11.size());
+    context.set_verify_mode(ssl::verify_peer);
+    error_code error;
+    if (ca_file.empty())
+        context.set_default_verify_paths(error);
+    else
+        context.load_verify_file(ca_file, error);
+    if (error) return refuse("certificate store", ca_file, error);
+    return context;
+}
+
+}  // namespace calhost::net
