@@ -26,12 +26,14 @@ struct Connection {
         0;  ///< grows with every new grant and every refresh: the fence of the token keeper
     std::optional<Timestamp> last_synced_at;
     std::string last_error;    ///< a sentence for the person; empty when all is well
+    std::optional<Timestamp> blocked_until;  ///< the provider asked for quiet until then
     Timestamp connected_at{};  ///< when the grant was stored
     Timestamp updated_at{};
 };
 
 /// Inserts, or replaces the grant of the same (user, provider, account) keeping its id, calendars,
 /// cursors and events if the account is the same one (external_id), else dropping those.
+/// The same account also keeps calendar_id, sync_enabled, sync_mode and last_synced_at.
 /// `generation` becomes one more than the stored one. Gives the row as stored.
 Result<Connection> store_grant(Sql& sql, const Connection& connection);
 
@@ -57,12 +59,20 @@ Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_i
 Result<bool> set_connection_state(Sql& sql, std::string_view id, std::string_view user_id,
                                   std::int64_t generation, std::string_view state,
                                   std::string_view last_error, Timestamp now);
+/// Clears last_error too.
 Result<void> set_last_synced(Sql& sql, std::string_view id, std::string_view user_id,
                              Timestamp when);
 Result<void> set_last_error(Sql& sql, std::string_view id, std::string_view user_id,
                             std::string_view last_error, Timestamp now);
-/// Calendars, cursors, events, sync runs and waiting jobs go with the row.
+/// The provider's Retry-After, so that a restart does not forget it. A later moment stays.
+Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view user_id,
+                               Timestamp when);
+/// Calendars, cursors, events, sync runs and the jobs whose target it is go with the row (running
+/// ones finish): enqueue what must follow, such as the revocation, afterwards.
 Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id);
+
+/// Active connections for which no sync job waits or runs: {id, user_id}.
+Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql);
 
 /// Resealing: rows whose tokens name another key than `active_key`, at most `limit`.
 struct SealedRow {

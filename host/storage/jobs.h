@@ -22,17 +22,23 @@ struct Job {
 
 /// Enqueues, in the transaction of the change that needs it. The same (user, kind, target) waiting
 /// already: the payload becomes the newer one and the earlier run_at wins; running: it will run
-/// again.
+/// again; dead: it waits again, from the first attempt.
 Result<void> enqueue_job(Sql& sql, const Job& job);
-/// Takes the next due job for `lease`: waiting ones, and running ones whose lease is over.
+/// Leases that run out in a row before the job is set aside as poison.
+inline constexpr int kMaxCrashes = 3;
+
+/// Takes the next due job for `lease`: waiting ones, and running ones whose lease is over. A job
+/// that crashed kMaxCrashes times in a row becomes dead instead.
 Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
                                      Timestamp leased_until);
 /// Only the holder of the lease may: false means that it was lost, and nothing was changed.
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
                           Timestamp leased_until);
 Result<bool> finish_job(Sql& sql, std::string_view id, std::string_view lease);
+/// `not_before` is what a provider demanded: enqueueing the job again does not undercut it.
 Result<bool> retry_job(Sql& sql, std::string_view id, std::string_view lease, Timestamp run_at,
-                       std::string_view error);
+                       std::string_view error, std::optional<Timestamp> not_before = {});
+/// Dead until a person enqueues it again. Enqueued meanwhile: it waits again instead.
 Result<bool> bury_job(Sql& sql, std::string_view id, std::string_view lease,
                       std::string_view error);
 Result<std::optional<Job>> find_job(Sql& sql, std::string_view user_id, std::string_view kind,

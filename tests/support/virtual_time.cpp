@@ -45,6 +45,14 @@ void VirtualTime::run(milliseconds limit) {
     } while (wake_next(until));
 }
 
+void VirtualTime::run_until(const std::function<bool()>& is_done) {
+    const Timestamp until = now_ + std::chrono::hours{24 * 366};
+    do {
+        context_->restart();
+        context_->poll();
+    } while (!is_done() && wake_next(until));
+}
+
 void VirtualTime::advance(milliseconds duration) {
     const Timestamp until = now_ + duration;
     run(duration);

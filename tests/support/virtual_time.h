@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <map>
 
 #include "base/time.h"
@@ -28,7 +29,7 @@ class VirtualTime final : public Clock, public Timers {
     /// Sets the wall clock apart from the timers: a clock that somebody changed.
     void set_skew(milliseconds skew) { skew_ = skew; }
 
-    /// Runs one coroutine to its end and gives its value.
+    /// Runs one coroutine to its end and gives its value; what else waits goes on waiting then.
     template <class T>
     T wait(Task<T> task);
 
@@ -37,6 +38,7 @@ class VirtualTime final : public Clock, public Timers {
 
   private:
     bool wake_next(Timestamp until);
+    void run_until(const std::function<bool()>& is_done);
 
     boost::asio::io_context* context_;
     Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} +

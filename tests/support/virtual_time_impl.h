@@ -19,7 +19,7 @@ T VirtualTime::wait(Task<T> task) {
             thrown = e;
             done = true;
         });
-        run();
+        run_until([&] { return done; });
         if (thrown) std::rethrow_exception(thrown);
         if (!done) throw std::logic_error("the coroutine waits for something that never comes");
     } else {
@@ -28,7 +28,7 @@ T VirtualTime::wait(Task<T> task) {
             thrown = e;
             if (!e) value.emplace(std::move(result));
         });
-        run();
+        run_until([&] { return value || thrown; });
         if (thrown) std::rethrow_exception(thrown);
         if (!value) throw std::logic_error("the coroutine waits for something that never comes");
         return std::move(*value);

@@ -1,0 +1,228 @@
+#include "storage/connections.h"
+
+#include "storage/changed.h"
+
+namespace calhost::storage {
+namespace {
+
+#define CONNECTION_COLUMNS                                                                     \
+    "id, user_id, provider, account, external_id, email, calendar_id, purpose, sync_enabled, " \
+    "sync_mode, state, scopes, sealed_access_token, sealed_refresh_token, token_type, "        \
+    "token_expires_at, generation, last_synced_at, last_error, connected_at, updated_at"
+#define CONNECTION_ROW CONNECTION_COLUMNS ", blocked_until"
+
+Connection read_connection(const Row& row) {
+    return {.id = row.string(0),
+            .user_id = row.string(1),
+            .provider = row.string(2),
+            .account = row.string(3),
+            .external_id = row.string(4),
+            .email = row.string(5),
+            .calendar_id = row.string(6),
+            .purpose = row.string(7),
+            .sync_enabled = row.boolean(8),
+            .sync_mode = row.string(9),
+            .state = row.string(10),
+            .scopes = row.string(11),
+            .sealed_access_token = row.string(12),
+            .sealed_refresh_token = row.string(13),
+            .token_type = row.string(14),
+            .token_expires_at = row.maybe_time(15),
+            .generation = row.integer(16),
+            .last_synced_at = row.maybe_time(17),
+            .last_error = row.string(18),
+            .blocked_until = row.maybe_time(21),
+            .connected_at = row.time(19),
+            .updated_at = row.time(20)};
+}
+
+Result<void> insert_connection(Sql& sql, const Connection& c) {
+    return to_void(sql.execute("INSERT INTO connections (" CONNECTION_COLUMNS
+                               ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+                               "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+                               {c.id,
+                                c.user_id,
+                                c.provider,
+                                c.account,
+                                c.external_id,
+                                c.email,
+                                c.calendar_id,
+                                c.purpose,
+                                c.sync_enabled,
+                                c.sync_mode,
+                                c.state,
+                                c.scopes,
+                                c.sealed_access_token,
+                                c.sealed_refresh_token,
+                                c.token_type,
+                                c.token_expires_at,
+                                c.generation,
+                                c.last_synced_at,
+                                c.last_error,
+                                c.connected_at,
+                                c.updated_at}));
+}
+
+Result<void> update_connection(Sql& sql, const Connection& c) {
+    return to_void(sql.execute(
+        "UPDATE connections SET external_id = $3, email = $4, calendar_id = $5, purpose = $6, "
+        "sync_enabled = $7, sync_mode = $8, state = $9, scopes = $10, sealed_access_token = $11, "
+        "sealed_refresh_token = $12, token_type = $13, token_expires_at = $14, generation = $15, "
+        "last_synced_at = $16, last_error = $17, connected_at = $18, updated_at = $19 "
+        "WHERE id = $1 AND user_id = $2",
+        {c.id, c.user_id, c.external_id, c.email, c.calendar_id, c.purpose, c.sync_enabled,
+         c.sync_mode, c.state, c.scopes, c.sealed_access_token, c.sealed_refresh_token,
+         c.token_type, c.token_expires_at, c.generation, c.last_synced_at, c.last_error,
+         c.connected_at, c.updated_at}));
+}
+
+/// What was read from one account says nothing about another.
+Result<void> forget_account(Sql& sql, std::string_view connection_id) {
+    for (const std::string_view statement : {"DELETE FROM events WHERE connection_id = $1",
+                                             "DELETE FROM cursors WHERE connection_id = $1",
+                                             "DELETE FROM calendars WHERE connection_id = $1"}) {
+        auto done = sql.execute(statement, {connection_id});
+        if (!done) return fail(std::move(done.error()));
+    }
+    return {};
+}
+
+/// The new grant in the place of the old one.
+Result<Connection> replace_grant(Sql& sql, const Connection& grant, const Connection& old) {
+    Connection row = grant;
+    row.id = old.id;
+    row.generation = old.generation + 1;
+    if (row.external_id == old.external_id) {
+        row.calendar_id = old.calendar_id;
+        row.sync_enabled = old.sync_enabled;
+        row.sync_mode = old.sync_mode;
+        row.last_synced_at = old.last_synced_at;
+    } else {
+        row.last_synced_at.reset();
+        auto done = forget_account(sql, row.id);
+        if (!done) return fail(std::move(done.error()));
+    }
+    auto done = update_connection(sql, row);
+    if (!done) return fail(std::move(done.error()));
+    return row;
+}
+
+Result<bool> changed_connection(Sql& sql, Result<std::int64_t> done, std::string_view id,
+                                std::string_view user_id) {
+    return notify_if_changed(sql, std::move(done),
+                             {"connections", std::string(id), std::string(user_id)});
+}
+
+}  // namespace
+
+Result<Connection> store_grant(Sql& sql, const Connection& connection) {
+    auto old = find_connection(sql, connection.user_id, connection.provider, connection.account);
+    if (!old) return fail(std::move(old.error()));
+    Result<Connection> stored = connection;
+    if (*old) {
+        stored = replace_grant(sql, connection, **old);
+    } else {
+        stored->generation = 1;
+        auto done = insert_connection(sql, *stored);
+        if (!done) return fail(std::move(done.error()));
+    }
+    if (stored) sql.notify({"connections", stored->id, stored->user_id});
+    return stored;
+}
+
+Result<std::vector<Connection>> list_connections(Sql& sql, std::string_view user_id) {
+    return sql.all("SELECT " CONNECTION_ROW
+                   " FROM connections WHERE user_id = $1 ORDER BY provider, account",
+                   {user_id}, read_connection);
+}
+
+Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view user_id,
+                                                  std::string_view id) {
+    return sql.first("SELECT " CONNECTION_ROW " FROM connections WHERE id = $1 AND user_id = $2",
+                     {id, user_id}, read_connection);
+}
+
+Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view user_id,
+                                                  std::string_view provider,
+                                                  std::string_view account) {
+    return sql.first("SELECT " CONNECTION_ROW
+                     " FROM connections WHERE user_id = $1 AND provider = $2 AND account = $3",
+                     {user_id, provider, account}, read_connection);
+}
+
+Result<std::optional<Connection>> find_connection_for_job(Sql& sql, std::string_view id) {
+    return sql.first("SELECT " CONNECTION_ROW " FROM connections WHERE id = $1", {id},
+                     read_connection);
+}
+
+Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_id,
+                          std::int64_t generation, const Tokens& tokens, Timestamp now) {
+    auto done = sql.execute(
+        "UPDATE connections SET sealed_access_token = $4, "
+        "sealed_refresh_token = CASE WHEN $5 = '' THEN sealed_refresh_token ELSE $5 END, "
+        "token_expires_at = $6, generation = generation + 1, state = 'active', last_error = '', "
+        "updated_at = $7 WHERE id = $1 AND user_id = $2 AND generation = $3",
+        {id, user_id, generation, tokens.sealed_access_token, tokens.sealed_refresh_token,
+         tokens.expires_at, now});
+    return changed_connection(sql, std::move(done), id, user_id);
+}
+
+Result<bool> set_connection_state(Sql& sql, std::string_view id, std::string_view user_id,
+                                  std::int64_t generation, std::string_view state,
+                                  std::string_view last_error, Timestamp now) {
+    auto done = sql.execute(
+        "UPDATE connections SET state = $4, last_error = $5, updated_at = $6 "
+        "WHERE id = $1 AND user_id = $2 AND generation = $3",
+        {id, user_id, generation, state, last_error, now});
+    return changed_connection(sql, std::move(done), id, user_id);
+}
+
+Result<void> set_last_synced(Sql& sql, std::string_view id, std::string_view user_id,
+                             Timestamp when) {
+    auto done = sql.execute(
+        "UPDATE connections SET last_synced_at = $3, last_error = '', updated_at = $3 "
+        "WHERE id = $1 AND user_id = $2",
+        {id, user_id, when});
+    return to_void(changed_connection(sql, std::move(done), id, user_id));
+}
+
+Result<void> set_last_error(Sql& sql, std::string_view id, std::string_view user_id,
+                            std::string_view last_error, Timestamp now) {
+    auto done = sql.execute(
+        "UPDATE connections SET last_error = $3, updated_at = $4 WHERE id = $1 AND user_id = $2",
+        {id, user_id, last_error, now});
+    return to_void(changed_connection(sql, std::move(done), id, user_id));
+}
+
+Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id) {
+    auto jobs =
+        sql.execute("DELETE FROM jobs WHERE user_id = $1 AND target = $2 AND status <> 'running'",
+                    {user_id, id});
+    if (!jobs) return fail(std::move(jobs.error()));
+    auto done =
+        sql.execute("DELETE FROM connections WHERE id = $1 AND user_id = $2", {id, user_id});
+    return changed_connection(sql, std::move(done), id, user_id);
+}
+
+#undef CONNECTION_COLUMNS
+
+Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql) {
+    std::vector<std::pair<std::string, std::string>> found;
+    auto done = sql.query(
+        "SELECT c.id, c.user_id FROM connections c WHERE c.state = 'active' AND NOT EXISTS "
+        "(SELECT 1 FROM jobs j WHERE j.kind = 'sync' AND j.target = c.id AND j.user_id = c.user_id "
+        "AND j.status <> 'dead')",
+        {}, [&](const Row& row) { found.emplace_back(row.string(0), row.string(1)); });
+    if (!done) return fail(done.error());
+    return found;
+}
+
+Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view user_id,
+                               Timestamp when) {
+    return to_void(
+        sql.execute("UPDATE connections SET blocked_until = $3 WHERE id = $1 AND user_id = $2 "
+                    "AND (blocked_until IS NULL OR blocked_until < $3)",
+                    {id, user_id, when}));
+}
+
+}  // namespace calhost::storage

@@ -1,0 +1,173 @@
+#include "storage/events.h"
+
+#include <algorithm>
+
+#include "calendar/recurrence.h"
+#include "storage/changed.h"
+#include "storage/ownership.h"
+
+namespace calhost::storage {
+namespace {
+
+constexpr Timestamp kNever = from_millis(std::int64_t{1} << 53);
+/// A date's instant is its midnight in UTC; in the reader's zone it may lie this much off.
+constexpr std::chrono::hours kDateSlack{14};
+
+struct Span {
+    Timestamp starts_at;
+    Timestamp ends_at;
+};
+
+/// When the row may matter; rather too wide than too narrow, since calendar::expand looks closely.
+Span span_of(const calendar::Event& event) {
+    const auto length = std::max(event.finish.instant - event.start.instant, milliseconds{1});
+    Span span{event.start.instant, event.start.instant + length};
+    if (event.is_series()) {
+        for (const auto& date : event.recurrence->rdate)
+            span.starts_at = std::min(span.starts_at, date.instant);
+        const auto end = calendar::series_end(event);
+        // A rule that cannot be read is shown as its first occurrence, wherever that is.
+        const bool is_endless = !end || !*end;
+        span.ends_at = is_endless ? kNever : std::max(span.ends_at, **end + length);
+    }
+    if (event.is_all_day()) {
+        span.starts_at -= kDateSlack;
+        if (span.ends_at != kNever) span.ends_at += kDateSlack;
+    }
+    return span;
+}
+
+struct Version {
+    std::string content_hash;
+    std::string etag;
+};
+Version read_version(const Row& row) { return {row.string(0), row.string(1)}; }
+
+/// One batch of one calendar, with what its statements share.
+struct Batch {
+    Sql& sql;
+    std::string_view connection_id;
+    std::string_view calendar_id;
+    std::string_view run_id;
+    BatchCounts counts{};
+
+    Result<void> save(const calendar::Event& event) {
+        const std::string hash = calendar::content_hash(event);
+        auto stored = sql.first(
+            "SELECT content_hash, etag FROM events "
+            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
+            {connection_id, calendar_id, event.id}, read_version);
+        if (!stored) return fail(std::move(stored.error()));
+        if (!*stored) {
+            ++counts.created;
+            return insert(event, hash);
+        }
+        const bool is_same = (*stored)->content_hash == hash;
+        if (is_same && (*stored)->etag == event.etag) return mark(event.id);
+        if (!is_same) ++counts.updated;
+        return update(event, hash);
+    }
+
+    Result<void> insert(const calendar::Event& event, const std::string& hash) {
+        const auto [starts_at, ends_at] = span_of(event);
+        const std::string data = calendar::to_json_text(event);
+        return to_void(sql.execute(
+            "INSERT INTO events (connection_id, calendar_id, id, run_id, content_hash, etag, "
+            "starts_at, ends_at, is_series, series_id, data) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            {connection_id, calendar_id, event.id, run_id, hash, event.etag, starts_at, ends_at,
+             event.is_series(), event.series_id, data}));
+    }
+
+    Result<void> update(const calendar::Event& event, const std::string& hash) {
+        const auto [starts_at, ends_at] = span_of(event);
+        const std::string data = calendar::to_json_text(event);
+        return to_void(sql.execute(
+            "UPDATE events SET run_id = $4, content_hash = $5, etag = $6, starts_at = $7, "
+            "ends_at = $8, is_series = $9, series_id = $10, data = $11 "
+            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
+            {connection_id, calendar_id, event.id, run_id, hash, event.etag, starts_at, ends_at,
+             event.is_series(), event.series_id, data}));
+    }
+
+    Result<void> mark(std::string_view id) {
+        return to_void(sql.execute(
+            "UPDATE events SET run_id = $4 "
+            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3 AND run_id <> $4",
+            {connection_id, calendar_id, id, run_id}));
+    }
+};
+
+}  // namespace
+
+Result<BatchCounts> save_events(Sql& sql, std::string_view connection_id,
+                                std::string_view calendar_id, std::string_view user_id,
+                                const std::vector<calendar::Event>& events,
+                                std::string_view run_id) {
+    if (auto owned = require_owner(sql, connection_id, user_id); !owned)
+        return fail(std::move(owned.error()));
+    Batch batch{sql, connection_id, calendar_id, run_id};
+    for (const auto& event : events) {
+        auto done = batch.save(event);
+        if (!done) return fail(std::move(done.error()));
+    }
+    return batch.counts;
+}
+
+Result<std::int64_t> delete_events(Sql& sql, std::string_view connection_id,
+                                   std::string_view calendar_id,
+                                   const std::vector<std::string>& ids) {
+    std::int64_t deleted = 0;
+    for (const auto& id : ids) {
+        for (const std::string_view statement :
+             {"DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
+              "DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 "
+              "AND series_id = $3 AND series_id <> ''"}) {
+            auto done = sql.execute(statement, {connection_id, calendar_id, id});
+            if (!done) return done;
+            deleted += *done;
+        }
+    }
+    return deleted;
+}
+
+Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
+                                          std::string_view calendar_id, std::string_view run_id) {
+    return sql.execute(
+        "DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 AND run_id <> $3",
+        {connection_id, calendar_id, run_id});
+}
+
+Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view connection_id,
+                                                 std::string_view calendar_id,
+                                                 calendar::Window window) {
+    std::vector<calendar::Event> events;
+    std::optional<Error> damaged;
+    // The second half: overrides that were moved out of the window while their series is in it.
+    auto read = sql.query(
+        "SELECT data FROM events WHERE connection_id = $1 AND calendar_id = $2 "
+        "AND ends_at > $3 AND starts_at < $4 "
+        "UNION ALL "
+        "SELECT o.data FROM events o JOIN events s ON s.connection_id = o.connection_id "
+        "AND s.calendar_id = o.calendar_id AND s.id = o.series_id "
+        "WHERE o.connection_id = $1 AND o.calendar_id = $2 AND o.series_id <> '' "
+        "AND NOT (o.ends_at > $3 AND o.starts_at < $4) AND s.ends_at > $3 AND s.starts_at < $4",
+        {connection_id, calendar_id, window.start, window.finish}, [&](const Row& row) {
+            auto event = calendar::from_json_text(row.text(0));
+            if (event) events.push_back(std::move(*event));
+            if (!event && !damaged) damaged = std::move(event.error());
+        });
+    if (!read) return fail(std::move(read.error()));
+    if (damaged) return fail(std::move(*damaged));
+    return events;
+}
+
+Result<std::int64_t> count_events(Sql& sql, std::string_view connection_id) {
+    std::int64_t count = 0;
+    auto read = sql.query("SELECT count(*) FROM events WHERE connection_id = $1", {connection_id},
+                          [&](const Row& row) { count = row.integer(0); });
+    if (!read) return fail(std::move(read.error()));
+    return count;
+}
+
+}  // namespace calhost::storage

@@ -1,0 +1,183 @@
+#include "storage/schema_sqlite.h"
+
+#include <array>
+
+namespace calhost::storage {
+namespace {
+
+// Times are milliseconds since 1970, booleans 0 or 1. Empty text means "none" where the structs say
+// so; NULL only where they have an optional.
+constexpr std::string_view kStep1 = R"sql(
+CREATE TABLE users (
+    id                TEXT PRIMARY KEY,
+    email             TEXT NOT NULL,
+    email_key         TEXT NOT NULL UNIQUE,
+    is_email_verified INTEGER NOT NULL,
+    name              TEXT NOT NULL,
+    role              TEXT NOT NULL,
+    time_zone         TEXT NOT NULL,
+    password_hash     TEXT NOT NULL,
+    created_at        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE connections (
+    id                   TEXT PRIMARY KEY,
+    user_id              TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider             TEXT NOT NULL,
+    account              TEXT NOT NULL,
+    external_id          TEXT NOT NULL,
+    email                TEXT NOT NULL,
+    calendar_id          TEXT NOT NULL,
+    purpose              TEXT NOT NULL,
+    sync_enabled         INTEGER NOT NULL,
+    sync_mode            TEXT NOT NULL,
+    state                TEXT NOT NULL,
+    scopes               TEXT NOT NULL,
+    sealed_access_token  TEXT NOT NULL,
+    sealed_refresh_token TEXT NOT NULL,
+    token_type           TEXT NOT NULL,
+    token_expires_at     INTEGER,
+    generation           INTEGER NOT NULL,
+    last_synced_at       INTEGER,
+    last_error           TEXT NOT NULL,
+    blocked_until        INTEGER,
+    connected_at         INTEGER NOT NULL,
+    updated_at           INTEGER NOT NULL,
+    UNIQUE (user_id, provider, account)
+) STRICT;
+
+CREATE TABLE oauth_states (
+    hash            TEXT PRIMARY KEY,
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider        TEXT NOT NULL,
+    account         TEXT NOT NULL,
+    purpose         TEXT NOT NULL,
+    redirect_uri    TEXT NOT NULL,
+    return_to       TEXT NOT NULL,
+    flow            TEXT NOT NULL,
+    browser_hash    TEXT NOT NULL,
+    sealed_verifier TEXT NOT NULL,
+    created_at      INTEGER NOT NULL,
+    expires_at      INTEGER NOT NULL,
+    used_at         INTEGER
+) STRICT;
+CREATE INDEX oauth_states_user ON oauth_states (user_id);
+CREATE INDEX oauth_states_expiry ON oauth_states (expires_at);
+
+CREATE TABLE connect_links (
+    hash       TEXT PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider   TEXT NOT NULL,
+    account    TEXT NOT NULL,
+    purpose    TEXT NOT NULL,
+    return_to  TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX connect_links_user ON connect_links (user_id);
+CREATE INDEX connect_links_expiry ON connect_links (expires_at);
+
+CREATE TABLE pending_grants (
+    hash         TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider     TEXT NOT NULL,
+    account      TEXT NOT NULL,
+    sealed_grant TEXT NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX pending_grants_user ON pending_grants (user_id);
+CREATE INDEX pending_grants_expiry ON pending_grants (expires_at);
+
+CREATE TABLE calendars (
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    id            TEXT NOT NULL,
+    position      INTEGER NOT NULL,
+    name          TEXT NOT NULL,
+    is_primary    INTEGER NOT NULL,
+    is_read_only  INTEGER NOT NULL,
+    color         TEXT NOT NULL,
+    time_zone     TEXT NOT NULL,
+    PRIMARY KEY (connection_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    calendar_id   TEXT NOT NULL,
+    cursor        TEXT NOT NULL,
+    saved_at      INTEGER NOT NULL,
+    PRIMARY KEY (connection_id, calendar_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    calendar_id   TEXT NOT NULL,
+    id            TEXT NOT NULL,
+    run_id        TEXT NOT NULL,
+    content_hash  TEXT NOT NULL,
+    etag          TEXT NOT NULL,
+    starts_at     INTEGER NOT NULL,
+    ends_at       INTEGER NOT NULL,
+    is_series     INTEGER NOT NULL,
+    series_id     TEXT NOT NULL,
+    data          TEXT NOT NULL,
+    PRIMARY KEY (connection_id, calendar_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_time ON events (connection_id, calendar_id, ends_at, starts_at);
+CREATE INDEX events_overrides ON events (connection_id, calendar_id, series_id)
+    WHERE series_id <> '';
+
+CREATE TABLE sync_runs (
+    id            TEXT PRIMARY KEY,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    user_id       TEXT NOT NULL,
+    trigger       TEXT NOT NULL,
+    kind          TEXT NOT NULL,
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER,
+    status        TEXT NOT NULL,
+    created       INTEGER NOT NULL,
+    updated       INTEGER NOT NULL,
+    deleted       INTEGER NOT NULL,
+    error         TEXT NOT NULL
+) STRICT;
+CREATE INDEX sync_runs_user ON sync_runs (user_id, started_at);
+CREATE INDEX sync_runs_connection ON sync_runs (connection_id, started_at);
+CREATE INDEX sync_runs_running ON sync_runs (status) WHERE status = 'running';
+
+CREATE TABLE jobs (
+    number     INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    kind       TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    user_id    TEXT NOT NULL,
+    payload    TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    run_at     INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    due_at     INTEGER,
+    attempts   INTEGER NOT NULL,
+    crashes    INTEGER NOT NULL,
+    run_again  INTEGER NOT NULL,
+    lease      TEXT NOT NULL,
+    last_error TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (user_id, kind, target)
+) STRICT;
+CREATE INDEX jobs_due ON jobs (due_at, number) WHERE due_at IS NOT NULL;
+
+CREATE TABLE plugin_store (
+    plugin     TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    value      TEXT NOT NULL,
+    expires_at INTEGER,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (plugin, key)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kStep1};
+
+}  // namespace
+
+std::span<const std::string_view> sqlite_migrations() { return kSteps; }
+
+}  // namespace calhost::storage
