@@ -23,10 +23,12 @@ struct RunnerOptions {
     milliseconds poll{5'000};  ///< looks at least this often; `wake` makes it look at once
 };
 
-/// Runs one job. An error with a transient code retries (after `retry_after`, if it says so); any
-/// other error buries the job with its sentence.
+/// Runs one job. An error with a transient code, or `cancelled`, retries (not before `retry_after`,
+/// if it says so); any other error and an exception bury the job with a sentence.
+/// *Cancels*: when the lease was lost, because somebody else runs the job now.
 using JobFunction = std::function<Task<Result<void>>(const storage::Job& job)>;
 
+/// Wakes by itself when a job is enqueued.
 /// *Thread*: one worker's; one runner a host. Functions may hop to a connection's home worker.
 class Runner {
   public:
@@ -35,7 +37,8 @@ class Runner {
     ~Runner();
 
     void on(std::string kind, JobFunction function);
-    /// Claims and runs until `stop`; then waits for the running ones.
+    /// Claims and runs until `stop`; then waits for the running ones. Await it before what the
+    /// constructor got goes.
     Task<> run();
     /// There may be something due.
     void wake();

@@ -1,0 +1,238 @@
+#include "jobs/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+
+#include "base/log.h"
+#include "base/signal.h"
+#include "jobs/backoff.h"
+
+namespace calhost::jobs {
+
+using storage::Job;
+using storage::Sql;
+
+// Its coroutines share it, so that they may end after the Runner itself.
+struct Runner::Impl {
+    storage::Database& database;
+    const Clock& clock;
+    Timers& timers;
+    Random& random;
+    const RunnerOptions options;
+    std::map<std::string, JobFunction> functions;
+    std::map<std::string, std::string> held;  ///< lease → job id, of what runs now
+    std::shared_ptr<Signal> woken;            ///< of the present round
+    bool is_stopping = false;
+
+    void wake() const {
+        if (woken != nullptr) woken->set();
+    }
+    [[nodiscard]] int room() const { return options.in_flight - static_cast<int>(held.size()); }
+    void stop() {
+        is_stopping = true;
+        wake();
+    }
+
+    static Task<> drive(std::shared_ptr<Impl> self);
+    static Task<> run_job(std::shared_ptr<Impl> self, Job job);
+    Task<milliseconds> start_due(const std::shared_ptr<Impl>& self);
+    Task<std::vector<Job>> claim();
+    Task<std::optional<Result<void>>> work(const Job& job);
+    Task<> keep_lease(const Job& job);
+    Task<> settle(const Job& job, const Result<void>& result);
+};
+
+namespace {
+
+/// A function's exceptions are bugs: they end its job, not the host.
+Task<Result<void>> run_guarded(JobFunction function, Job job) {
+    try {
+        co_return co_await function(job);
+    } catch (const std::exception& thrown) {
+        log::error("a job threw", {{"kind", job.kind}, {"job", job.id}, {"what", thrown.what()}});
+        co_return fail(ErrorCode::invalid,
+                       "The host made a mistake in this job; the log has the details.");
+    }
+}
+
+Task<> sleep_or_wake(Timers& timers, milliseconds pause, std::shared_ptr<Signal> woken) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    co_await (timers.sleep(pause) || woken->wait());
+}
+
+Result<bool> store_ending(Sql& sql, const Job& job, const Ending& ending) {
+    switch (ending.kind) {
+        case Ending::Kind::finish:
+            return storage::finish_job(sql, job.id, job.lease);
+        case Ending::Kind::retry:
+            return storage::retry_job(sql, job.id, job.lease, ending.run_at, ending.error,
+                                      ending.not_before);
+        case Ending::Kind::bury:
+            break;
+    }
+    return storage::bury_job(sql, job.id, job.lease, ending.error);
+}
+
+void log_ending(const Job& job, const Ending& ending) {
+    if (ending.kind == Ending::Kind::bury)
+        log::warning("a job was set aside",
+                     {{"kind", job.kind}, {"job", job.id}, {"reason", ending.error}});
+}
+
+void log_lost_lease(const Job& job) {
+    log::warning("a job's lease was lost: another run has it",
+                 {{"kind", job.kind}, {"job", job.id}});
+}
+
+}  // namespace
+
+Task<> Runner::Impl::drive(std::shared_ptr<Impl> self) {
+    const Executor executor = co_await boost::asio::this_coro::executor;
+    while (!self->is_stopping) {
+        self->woken = std::make_shared<Signal>(executor);  // first, so that no wake gets lost
+        const milliseconds pause = co_await self->start_due(self);
+        if (!self->is_stopping) co_await sleep_or_wake(self->timers, pause, self->woken);
+    }
+    while (!self->held.empty()) {
+        self->woken = std::make_shared<Signal>(executor);
+        co_await self->woken->wait();
+    }
+}
+
+/// Starts what is due and there is room for; gives how long nothing more will be.
+Task<milliseconds> Runner::Impl::start_due(const std::shared_ptr<Impl>& self) {
+    if (room() <= 0) co_return options.poll;
+    const auto next = storage::next_job_time(database.reader());
+    if (!next || !*next) co_return options.poll;
+    const auto wait = **next - clock.now();
+    if (wait > milliseconds{0}) co_return std::min(wait, options.poll);
+    const auto jobs = co_await claim();
+    const Executor executor = co_await boost::asio::this_coro::executor;
+    for (const auto& job : jobs) {
+        held.emplace(job.lease, job.id);
+        boost::asio::co_spawn(executor, run_job(self, job), boost::asio::detached);
+    }
+    co_return jobs.empty() ? options.poll : milliseconds{0};
+}
+
+/// One write for as many as there is room for. It extends what is held first: a clock that jumped
+/// ahead would otherwise make our own leases look over.
+Task<std::vector<Job>> Runner::Impl::claim() {
+    const Timestamp now = clock.now();
+    const Timestamp until = now + options.lease;
+    const auto ours = held;
+    std::vector<std::string> words(static_cast<std::size_t>(room()));
+    for (auto& word : words) word = new_token(random);
+    std::vector<Job> jobs;
+    auto done = co_await database.write([&](Sql& sql) -> Result<void> {
+        for (const auto& [lease, id] : ours) {
+            auto extended = storage::extend_lease(sql, id, lease, until);
+            if (!extended) return fail(std::move(extended.error()));
+        }
+        for (const auto& word : words) {
+            auto job = storage::claim_job(sql, word, now, until);
+            if (!job) return fail(std::move(job.error()));
+            if (!*job) break;
+            jobs.push_back(std::move(**job));
+        }
+        return {};
+    });
+    if (done) co_return jobs;
+    log::error("jobs cannot be claimed", {{"reason", done.error().message}});
+    co_return std::vector<Job>{};
+}
+
+Task<> Runner::Impl::run_job(std::shared_ptr<Impl> self, Job job) {
+    const auto result = co_await self->work(job);
+    if (result) {
+        co_await self->settle(job, *result);
+    } else {
+        log_lost_lease(job);
+    }
+    self->held.erase(job.lease);
+    self->wake();
+}
+
+/// Nothing when the lease was lost: the job's function was cancelled then.
+Task<std::optional<Result<void>>> Runner::Impl::work(const Job& job) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    const auto function = functions.find(job.kind);
+    if (function == functions.end())
+        co_return fail(ErrorCode::misconfigured,
+                       fmt::format("Nothing in this host runs jobs of the kind \"{}\". Perhaps a "
+                                   "plugin that did was taken out; put it back and replay the job.",
+                                   job.kind));
+    auto outcome = co_await (run_guarded(function->second, job) || keep_lease(job));
+    if (outcome.index() == 1) co_return std::nullopt;
+    co_return std::get<0>(std::move(outcome));
+}
+
+/// Returns when the lease is lost.
+Task<> Runner::Impl::keep_lease(const Job& job) {
+    auto held_since = clock.monotonic();
+    for (;;) {
+        co_await timers.sleep(options.heartbeat);
+        const auto asked = clock.monotonic();
+        const Timestamp until = clock.now() + options.lease;
+        const auto is_ours = co_await database.write_for<bool>(
+            [&](Sql& sql) { return storage::extend_lease(sql, job.id, job.lease, until); });
+        if (is_ours && !*is_ours) co_return;
+        if (is_ours) held_since = asked;
+        if (clock.monotonic() - held_since >= options.lease) co_return;
+    }
+}
+
+/// A store that fails for a while must not make a finished job look crashed, so this insists.
+Task<> Runner::Impl::settle(const Job& job, const Result<void>& result) {
+    const Ending ending = decide_ending(job, result, options, clock.now(), random);
+    for (;;) {
+        const auto is_ours = co_await database.write_for<bool>(
+            [&](Sql& sql) { return store_ending(sql, job, ending); });
+        if (is_ours && *is_ours) {
+            log_ending(job, ending);
+            co_return;
+        }
+        if (is_ours) {
+            log_lost_lease(job);
+            co_return;
+        }
+        log::error("a job's end cannot be stored", {{"reason", is_ours.error().message}});
+        if (is_stopping) co_return;
+        co_await timers.sleep(options.heartbeat);
+    }
+}
+
+Runner::Runner(storage::Database& database, const Clock& clock, Timers& timers, Random& random,
+               RunnerOptions options)
+    : impl_(std::make_shared<Impl>(Impl{.database = database,
+                                        .clock = clock,
+                                        .timers = timers,
+                                        .random = random,
+                                        .options = options})) {
+    database.on_change([weak = std::weak_ptr(impl_)](const storage::Change& change) {
+        const auto impl = weak.lock();
+        if (impl != nullptr && change.table == "jobs") impl->wake();
+    });
+}
+
+Runner::~Runner() { stop(); }
+
+void Runner::on(std::string kind, JobFunction function) {
+    impl_->functions.insert_or_assign(std::move(kind), std::move(function));
+}
+
+Task<> Runner::run() { return Impl::drive(impl_); }
+
+void Runner::wake() { impl_->wake(); }
+
+void Runner::stop() { impl_->stop(); }
+
+int Runner::running() const { return static_cast<int>(impl_->held.size()); }
+
+}  // namespace calhost::jobs
