@@ -2,9 +2,10 @@
 /// what the real one documents; what it is told to break it breaks.
 #pragma once
 
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "base/time.h"
@@ -22,6 +23,18 @@ struct GoogleOptions {
     milliseconds code_life{600'000};
 };
 
+/// What a fault does to the connection; only an in-process transport can carry it out in full.
+enum class Cut {
+    none,
+    truncate,  ///< the headers promise more than the body brings
+    reset,     ///< no answer at all
+};
+
+struct Outcome {
+    net::Response response;
+    Cut cut = Cut::none;
+};
+
 /// *Thread*: one at a time (the program keeps it on one worker and hops there).
 /// Paths are below the mount: /o/oauth2/v2/auth, /token, /revoke, /v1/userinfo, /calendar/v3/….
 class Google {
@@ -29,21 +42,28 @@ class Google {
     Google(GoogleOptions options, const Clock& clock, Timers& timers, Random& random);
     ~Google();
 
-    /// Serves one request whose path begins behind the mount ("/token").
+    /// Serves one request whose path begins behind the mount ("/token"). A server cannot cut its
+    /// own connection, so a truncated answer becomes half a body and a reset an empty one.
     Task<net::Response> handle(net::Request& request);
-    /// The control API, behind /sandbox/control ("/accounts", "/faults", "/clock"…): accounts,
+    /// The same for a transport in process, which can cut.
+    Task<Outcome> serve(net::Request& request);
+    /// The control API, behind /sandbox/control ("/accounts", "/faults", "/latency"…): accounts,
     /// events, faults, latency, the ledger of effects. See sandbox/README.md for every call.
     Task<net::Response> control(net::Request& request);
 
     /// An account with a primary calendar.
     void add_account(std::string email, std::string name, std::string time_zone = "Etc/UTC");
     /// Fills the account's primary calendar from an iCalendar file's text. Gives how many events.
+    /// *Errors*: not_found (account), invalid (no iCalendar).
     Result<int> load_icalendar(std::string_view email, std::string_view text);
     /// A few events around `now` for the demo account: single, series, moved occurrence, all-day.
     void add_demo_events(std::string_view email);
+    /// Every message to a watch channel is handed to `deliver`; without one it is only recorded.
+    void on_notification(std::function<void(net::ClientRequest)> deliver);
+
+    struct Impl;
 
   private:
-    struct Impl;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,32 @@
+/// The pages of the simulated provider. No script and no inline style, so that any policy fits.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace calhost::sandbox {
+
+struct ConsentPage {
+    struct Choice {
+        std::string email;
+        std::string name;
+        bool is_chosen = false;
+    };
+    struct Scope {
+        std::string scope;
+        std::string words;
+        bool is_fixed = false;  ///< cannot be unticked
+    };
+    std::string ticket;
+    std::string client_id;
+    std::vector<Choice> accounts;
+    std::vector<Scope> scopes;
+};
+
+std::string render_consent(const ConsentPage& page);
+/// `style` is the style sheet's address, relative to the page.
+std::string render_error(std::string_view code, std::string_view sentence, std::string_view style);
+std::string_view style_sheet();
+
+}  // namespace calhost::sandbox
