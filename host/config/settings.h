@@ -1,7 +1,7 @@
 /// The typed settings of one host. Every complaint names file, line and key.
 #pragma once
 
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -29,8 +29,9 @@ struct Complaint {
 
 /// A provider's or plugin's own section, checked against its schema later (plugin room).
 struct Section {
-    boost::json::object values;        ///< environment variables already put in
-    std::map<std::string, int> lines;  ///< dotted key → line
+    boost::json::object values;  ///< environment variables already put in
+    /// Key within the section → line ("endpoints.api", "grant[0]"); 0: from `--set`.
+    std::map<std::string, int> lines;
     std::string file;
 };
 
