@@ -65,16 +65,15 @@ std::string format_rfc3339(Timestamp when) {
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
     using namespace std::chrono;
-    const auto year_ = digits(text, 0, 4), month_ = digits(text, 5, 2), day_ = digits(text, 8, 2);
+    const auto yyyy = digits(text, 0, 4), mm = digits(text, 5, 2), dd = digits(text, 8, 2);
     const auto hour = digits(text, 11, 2), minute = digits(text, 14, 2),
                second = digits(text, 17, 2);
     const bool shaped = is_char(text, 4, "-") && is_char(text, 7, "-") &&
                         is_char(text, 10, "Tt ") && is_char(text, 13, ":") &&
                         is_char(text, 16, ":");
-    if (!shaped || !year_ || !month_ || !day_ || !hour || !minute || !second)
-        return not_a_time(text);
-    const year_month_day date{year{*year_}, month(unsigned(*month_)), day(unsigned(*day_))};
-    if (!date.ok() || *year_ < 1 || *hour > 23 || *minute > 59 || *second > 60)
+    if (!shaped || !yyyy || !mm || !dd || !hour || !minute || !second) return not_a_time(text);
+    const year_month_day date{year{*yyyy}, month(unsigned(*mm)), day(unsigned(*dd))};
+    if (!date.ok() || *yyyy < 1 || *hour > 23 || *minute > 59 || *second > 60)
         return not_a_time(text);
     size_t at = 19;
     const int millis = is_char(text, at, ".") ? fraction_millis(text, at) : 0;
