@@ -183,6 +183,12 @@ plugins:
     CHECK(section.lines.at("deep.url") == 31);
 }
 
+TEST_CASE("load: an item whose variable is empty is left out of its list") {
+    const Folder folder;
+    const auto s = good(folder, "server: {allowed_origins: ['${NONE:-}', https://a.example]}");
+    CHECK(s.server.allowed_origins == std::vector<std::string>{"https://a.example"});
+}
+
 TEST_CASE("load: an empty section and a section of nothing are there") {
     const Folder folder;
     const auto s = good(folder, "providers:\n  google: {}\n  caldav:\n");
