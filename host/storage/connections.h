@@ -25,9 +25,9 @@ struct Connection {
     std::int64_t generation =
         0;  ///< grows with every new grant and every refresh: the fence of the token keeper
     std::optional<Timestamp> last_synced_at;
-    std::string last_error;    ///< a sentence for the person; empty when all is well
+    std::string last_error;                  ///< a sentence for the person; empty when all is well
     std::optional<Timestamp> blocked_until;  ///< the provider asked for quiet until then
-    Timestamp connected_at{};  ///< when the grant was stored
+    Timestamp connected_at{};                ///< when the grant was stored
     Timestamp updated_at{};
 };
 

@@ -15,7 +15,8 @@ namespace calhost::storage {
 /// captured: the caller's coroutine waits meanwhile, on another thread. An error rolls it back.
 using Write = std::function<Result<void>(Sql& sql)>;
 
-/// *Thread*: one worker's; each worker has its own.
+/// *Thread*: one worker's; each worker has its own. Clean-up: goes before its worker's io_context;
+/// its destructor waits for writes that were begun.
 class Database {
   public:
     virtual ~Database() = default;

@@ -120,7 +120,7 @@ CREATE TABLE events (
     series_id     TEXT NOT NULL,
     data          TEXT NOT NULL,
     PRIMARY KEY (connection_id, calendar_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX events_time ON events (connection_id, calendar_id, ends_at, starts_at);
 CREATE INDEX events_overrides ON events (connection_id, calendar_id, series_id)
     WHERE series_id <> '';

@@ -12,6 +12,7 @@ namespace calhost::storage {
 namespace {
 
 constexpr int kBusyMillis = 5000;
+constexpr int kWriterCacheKib = 16 * 1024;
 
 class SqliteRow final : public Row {
   public:
@@ -117,6 +118,8 @@ void SqliteConnection::configure(Role role) {
         return;
     }
     database_.exec("PRAGMA journal_mode=WAL");
+    // A big sync in one write must not spill; the memory is taken only when it is needed.
+    database_.exec(fmt::format("PRAGMA cache_size=-{}", kWriterCacheKib));
     database_.exec(role == Role::writer ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
 }
 

@@ -90,12 +90,11 @@ Result<void> Writer::run_one(Write& work) {
     if (auto begun = connection_->execute("SAVEPOINT one"); !begun) return fail(begun.error());
     auto result = run_guarded(work);
     if (!connection_->is_in_transaction()) return result;
-    if (!result) {
-        connection_->changes().resize(notices);
-        (void)connection_->execute("ROLLBACK TO one");
-    }
-    auto released = connection_->execute("RELEASE one");
-    if (result && !released) return fail(released.error());
+    if (!result) connection_->changes().resize(notices);
+    const bool is_settled = (result || connection_->execute("ROLLBACK TO one")) &&
+                            connection_->execute("RELEASE one").has_value();
+    // Half a write must not be committed: then rather nothing of the group.
+    if (!is_settled) (void)connection_->execute("ROLLBACK");
     return result;
 }
 
