@@ -22,13 +22,6 @@ void charge_arguments(lua_State* state) {
     spend(state, units);
 }
 
-std::string describe_bug(lua_State* state, const HostEntry& entry, const std::exception& bug) {
-    log::error("a host function failed", {{"plugin", core_of(state).options.name},
-                                          {"function", entry.name},
-                                          {"reason", bug.what()}});
-    return fmt::format("{} failed inside the host", entry.name);
-}
-
 int call_at_once(lua_State* state) {
     const HostEntry& entry = entry_of(state);
     charge_arguments(state);
@@ -41,7 +34,7 @@ int call_at_once(lua_State* state) {
     } catch (const Refusal& refusal) {
         complaint = describe(state, entry, refusal);
     } catch (const std::exception& bug) {
-        complaint = describe_bug(state, entry, bug);
+        complaint = describe_bug(core_of(state), entry, bug);
     }
     return luaL_error(state, "%s", complaint.c_str());
 }
@@ -72,7 +65,7 @@ int after_wait(lua_State* state, int /*status*/, lua_KContext /*context*/) {
         push_one(state, *answer);
         return 1;
     } catch (const std::exception& bug) {
-        problem = describe_bug(state, entry_of(state), bug);
+        problem = describe_bug(core_of(state), entry_of(state), bug);
     }
     return luaL_error(state, "%s", problem.c_str());
 }
@@ -134,6 +127,12 @@ std::string describe(lua_State* state, const HostEntry& entry, const Refusal& re
     const int position = refusal.index() - (is_method ? 1 : 0);
     if (position == 0) return fmt::format("{}: {} (call it with ':')", entry.name, refusal.what());
     return fmt::format("bad argument #{} to '{}' ({})", position, entry.name, refusal.what());
+}
+
+std::string describe_bug(const Core& core, const HostEntry& entry, const std::exception& bug) {
+    log::error("a host function failed",
+               {{"plugin", core.options.name}, {"function", entry.name}, {"reason", bug.what()}});
+    return fmt::format("{} failed inside the host", entry.name);
 }
 
 void TableBuilder::function(std::string_view name, HostFunction function) {

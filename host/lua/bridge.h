@@ -44,6 +44,9 @@ void push_one(lua_State* state, const Push& push);
 /// What an author is told about a refusal: function, position as they count it, reason.
 std::string describe(lua_State* state, const HostEntry& entry, const Refusal& refusal);
 
+/// Logs a host function's own mistake; what its caller is told.
+std::string describe_bug(const Core& core, const HostEntry& entry, const std::exception& bug);
+
 /// Fills the table on top of the main thread's registry slot `anchor`.
 class TableBuilder final : public Table {
   public:

@@ -55,6 +55,9 @@ bool class_has(char c, char name) {
         case 'x':
             has = is_digit(c) || is_between(to_lower(c), 'a', 'f');
             break;
+        case 'z':
+            has = c == '\0';
+            break;
         default:
             return name == c;
     }

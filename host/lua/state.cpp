@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "base/log.h"
 #include "base/timeout.h"
 #include "lua/bridge.h"
 #include "lua/budget.h"
@@ -40,6 +40,19 @@ int keep_top(Core& core) {
     return slot;
 }
 
+/// Carries out a waiting function; what it throws becomes what the thread raises.
+Task<Result<Push>> attempt(Run& run, const HostEntry& entry, HostCall& call) {
+    Running& running = run.running();
+    try {
+        co_return co_await entry.waiting(call);
+    } catch (const Refusal& refusal) {
+        running.complaint = describe(running.thread, entry, refusal);
+    } catch (const std::exception& bug) {
+        running.complaint = describe_bug(run.core(), entry, bug);
+    }
+    co_return fail(ErrorCode::cancelled, "the operation did not end");
+}
+
 /// Awaits the parked function and leaves its answer, or what to raise, in `running`.
 Task<> answer_parked(Run& run) {
     Running& running = run.running();
@@ -47,28 +60,17 @@ Task<> answer_parked(Run& run) {
     // Holds the function itself too: the state may close while it waits.
     const std::shared_ptr<HostEntry> entry = std::exchange(running.parked, nullptr);
     const int height = lua_gettop(running.thread);
-    try {
-        HostCall call(running.thread, false);
-        Task<Result<Push>> operation = entry->waiting(call);
-        if (core.options.timers != nullptr) {
-            const auto left =
-                std::chrono::ceil<milliseconds>(running.deadline - core.clock.monotonic());
-            running.answer = co_await with_timeout(*core.options.timers, left + milliseconds{1},
-                                                   std::move(operation));
-        } else {
-            running.answer = co_await std::move(operation);
-        }
-    } catch (const Refusal& refusal) {
-        running.complaint = describe(running.thread, *entry, refusal);
-    } catch (const std::exception& bug) {
-        running.complaint = fmt::format("{} failed inside the host", entry->name);
-        log::error(
-            "a host function failed",
-            {{"plugin", core.options.name}, {"function", entry->name}, {"reason", bug.what()}});
+    HostCall call(running.thread, false);
+    if (core.options.timers == nullptr) {
+        running.answer = co_await attempt(run, *entry, call);
+    } else {
+        const auto left = std::max(running.deadline - core.clock.monotonic(), {});
+        // One more, so that the call is over its deadline and not just at it.
+        const auto limit = std::chrono::ceil<milliseconds>(left) + milliseconds{1};
+        running.answer =
+            co_await with_timeout(*core.options.timers, limit, attempt(run, *entry, call));
     }
     if (core.is_open()) lua_settop(running.thread, height);
-    // A cancelled caller must not go on; this throws for it.
-    co_await boost::asio::post(co_await boost::asio::this_coro::executor, use_task);
 }
 
 Task<std::expected<void, Failure>> drive(std::shared_ptr<Core> core, std::shared_ptr<int> function,
@@ -77,11 +79,9 @@ Task<std::expected<void, Failure>> drive(std::shared_ptr<Core> core, std::shared
     Run run(core, budget, true);
     Run::Step step = run.start(*function, arguments);
     while (step == Run::Step::waits || step == Run::Step::turn_over) {
-        if (step == Run::Step::waits) {
-            co_await answer_parked(run);
-        } else {
-            co_await boost::asio::post(co_await boost::asio::this_coro::executor, use_task);
-        }
+        if (step == Run::Step::waits) co_await answer_parked(run);
+        // Others have their turn; a cancelled caller goes no further than this.
+        co_await boost::asio::post(co_await boost::asio::this_coro::executor, use_task);
         if (!core->is_open())
             co_return std::unexpected(
                 Failure{.error = {ErrorCode::cancelled, "the plugin was unloaded"}});
