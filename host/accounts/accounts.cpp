@@ -105,12 +105,12 @@ Task<Result<storage::User>> Accounts::register_user(Registration registration) {
     if (const auto errors = check(registration); !errors.empty())
         co_return fail(ErrorCode::invalid, errors.front().message);
 
-    const Error taken{ErrorCode::already_exists,
-                      "This e-mail address has an account already. Sign in instead."};
     // A look before the hash saves its cost; the insert decides.
     auto known = storage::find_user_by_email(impl_->database.reader(), registration.email);
     if (!known) co_return fail(std::move(known.error()));
-    if (*known) co_return fail(taken);
+    if (*known)
+        co_return fail(ErrorCode::already_exists,
+                       "This e-mail address has an account already. Sign in instead.");
 
     auto hash = co_await impl_->hasher.hash(std::move(registration.password));
     if (!hash) co_return fail(std::move(hash.error()));
@@ -125,7 +125,6 @@ Task<Result<storage::User>> Accounts::register_user(Registration registration) {
 
     auto stored = co_await impl_->database.write(
         [user](storage::Sql& sql) { return storage::insert_user(sql, user); });
-    if (!stored && stored.error().code == ErrorCode::already_exists) co_return fail(taken);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return user;
 }
