@@ -30,16 +30,25 @@ Result<value> parse(std::string_view text) {
 
 std::string serialize(const value& value) { return boost::json::serialize(value); }
 
-const value* find(const value& value, std::string_view name) {
-    const auto* members = value.if_object();
-    const auto* found = members != nullptr ? members->if_contains(name) : nullptr;
+const value* find(const object& members, std::string_view name) {
+    const auto* found = members.if_contains(name);
     return found != nullptr && !found->is_null() ? found : nullptr;
 }
 
-std::string_view text_of(const value& value, std::string_view name) {
-    const auto* found = find(value, name);
+const value* find(const value& value, std::string_view name) {
+    const auto* members = value.if_object();
+    return members != nullptr ? find(*members, name) : nullptr;
+}
+
+std::string_view text_of(const object& members, std::string_view name) {
+    const auto* found = find(members, name);
     const auto* text = found != nullptr ? found->if_string() : nullptr;
     return text != nullptr ? std::string_view(*text) : std::string_view();
+}
+
+std::string_view text_of(const value& value, std::string_view name) {
+    const auto* members = value.if_object();
+    return members != nullptr ? text_of(*members, name) : std::string_view();
 }
 
 }  // namespace calhost::json

@@ -21,7 +21,10 @@ std::string serialize(const value& value);
 
 /// A member of an object, or nullptr when it is absent, null, or `value` is no object.
 const value* find(const value& value, std::string_view name);
+/// The same; without it an object would be copied into a value that dies before the answer is used.
+const value* find(const object& members, std::string_view name);
 /// The string member, or empty when it is absent or of another type.
 std::string_view text_of(const value& value, std::string_view name);
+std::string_view text_of(const object& members, std::string_view name);
 
 }  // namespace calhost::json
