@@ -37,7 +37,9 @@ std::vector<calendar::Window> busy_times(const Calendar& calendar, calendar::Win
         if (from < to) times.push_back({from, to});
     };
     for (const auto& [position, row] : calendar.events.log()) {
-        if (row->is_cancelled() || row->event.is_override()) continue;
+        const bool comes_with_series =
+            row->event.is_override() && calendar.events.find(row->event.series_id) != nullptr;
+        if (row->is_cancelled() || comes_with_series) continue;
         if (!row->event.is_series()) {
             add(row->body);
             continue;

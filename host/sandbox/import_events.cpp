@@ -63,12 +63,12 @@ void fill(json::object& body, const Event& event, std::string_view zone) {
     if (event.recurrence) body["recurrence"] = write_recurrence(*event.recurrence);
 }
 
-/// The id that the UID has already, so that a file that is loaded twice is not there twice.
-std::string id_of_uid(const Calendar& calendar, const std::string& uid) {
+/// The ids that UIDs have already, so that a file that is loaded twice is not there twice.
+std::map<std::string, std::string> ids_by_uid(const Calendar& calendar) {
+    std::map<std::string, std::string> ids;
     for (const auto& [position, row] : calendar.events.log())
-        if (!uid.empty() && row->event.uid == uid && !row->event.is_override())
-            return row->event.id;
-    return {};
+        if (!row->event.is_override()) ids[row->event.uid] = row->event.id;
+    return ids;
 }
 
 bool store(World& world, Account& account, Calendar& calendar, const Event& event, std::string id,
@@ -86,9 +86,7 @@ bool store(World& world, Account& account, Calendar& calendar, const Event& even
 
 int import_events(World& world, Account& account, const std::vector<Event>& events) {
     Calendar& calendar = *account.find_calendar("primary");
-    std::map<std::string, std::string> ids;  // of series and single events, by UID
-    if (calendar.events.last_position() > 0)
-        for (const auto& event : events) ids[event.uid] = id_of_uid(calendar, event.uid);
+    auto ids = ids_by_uid(calendar);
     int count = 0;
     for (const auto& event : events) {
         if (event.is_override()) continue;

@@ -130,6 +130,8 @@ net::Response OAuth::authorize(const net::Request& request) {
             std::ranges::find(consent.accounts, true, &ConsentPage::Choice::is_chosen);
         return finish(*ticket, chosen->email, {ticket->scopes.begin(), ticket->scopes.end()});
     }
+    const auto now = world_->clock.now();
+    std::erase_if(tickets_, [now](const auto& entry) { return entry.second.expires <= now; });
     consent.ticket = new_token(world_->random);
     tickets_.emplace(consent.ticket, std::move(*ticket));
     return page(200, render_consent(consent));
