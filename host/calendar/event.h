@@ -110,5 +110,7 @@ std::string content_hash(const Event& event);
 /// The stored form, and back. Members at their defaults are left out.
 std::string to_json_text(const Event& event);
 Result<Event> from_json_text(std::string_view text);
+/// Puts the members that the text has over those of `into`; on an error `into` is not to be used.
+Result<void> read_json_text(Event& into, std::string_view text);
 
 }  // namespace calhost::calendar

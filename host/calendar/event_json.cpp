@@ -337,7 +337,7 @@ std::string to_json_text(const Event& event) {
     return out;
 }
 
-Result<Event> from_json_text(std::string_view text) {
+Result<void> read_json_text(Event& into, std::string_view text) {
     unsigned char buffer[8192];
     boost::json::monotonic_resource memory(buffer);
     boost::json::parse_options options;
@@ -347,9 +347,14 @@ Result<Event> from_json_text(std::string_view text) {
     if (ec)
         return fail(ErrorCode::invalid,
                     fmt::format("a stored event is not JSON: {}", ec.message()));
-    Event event;
-    if (!read(event, parsed))
+    if (!read(into, parsed))
         return fail(ErrorCode::invalid, "a stored event has a member of the wrong type");
+    return {};
+}
+
+Result<Event> from_json_text(std::string_view text) {
+    Event event;
+    if (auto ok = read_json_text(event, text); !ok) return fail(ok.error());
     return event;
 }
 

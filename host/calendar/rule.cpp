@@ -15,8 +15,8 @@ namespace {
 using namespace std::chrono;
 
 constexpr std::size_t kMaxRuleLength = 2000;
-constexpr int kMaxCalls = 50'000;     ///< of libical's iterator: about 150 ms
-constexpr int kMaxSteps = 1'000'000;  ///< periods libical may step through within its calls
+constexpr int kMaxCalls = 50'000;  ///< of libical's iterator: about 150 ms
+constexpr int kMaxSteps = 50'000;  ///< periods libical may step through within its calls
 constexpr int kMaxInterval = 10'000;
 
 struct NumberPart {
@@ -178,6 +178,19 @@ bool is_beyond_month(const Parts& parts) {
     });
 }
 
+/// A day that none of the months has, which libical would look for until the year 20000.
+bool is_beyond_months(const Parts& parts) {
+    const auto months = value_of(parts, "BYMONTH"), days = value_of(parts, "BYMONTHDAY");
+    if (months.empty() || days.empty()) return false;
+    constexpr int kLengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int longest = 0;
+    for (const auto item : split(months, ','))
+        longest = std::max(longest, kLengths[number(item).value_or(1) - 1]);
+    return std::ranges::all_of(split(days, ','), [&](std::string_view item) {
+        return std::abs(number(item).value_or(0)) > longest;
+    });
+}
+
 // --- libical -------------------------------------------------------------------------------------
 
 using Iterator = std::unique_ptr<icalrecur_iterator, decltype(&icalrecur_iterator_free)>;
@@ -271,6 +284,7 @@ Result<Rule> parse_rule(std::string_view rrule) {
     }
     if (rule.freq == "MONTHLY" && is_beyond_month(*parts))
         return refuse("BYSETPOS", "counts further than a month's days go");
+    if (is_beyond_months(*parts)) return refuse("BYMONTHDAY", "names a day that no month has");
     return rule;
 }
 

@@ -93,6 +93,29 @@ Result<local_seconds> to_local(Timestamp instant, std::string_view zone) {
     return local_seconds(seconds(civil - kEpoch));
 }
 
+std::vector<Transition> transitions(std::string_view name, Timestamp from, Timestamp to) {
+    std::vector<Transition> changes;
+    const auto* zone = find_zone(name);
+    if (zone == nullptr) return changes;
+    auto at = absl::FromUnixMillis(to_millis(from));
+    const auto end = absl::FromUnixMillis(to_millis(to));
+    auto before = zone->At(at);
+    const auto add = [&](absl::CivilSecond local, const absl::TimeZone::CivilInfo& after) {
+        changes.push_back({local_seconds(seconds(local - kEpoch)), seconds(before.offset),
+                           seconds(after.offset), after.is_dst, after.zone_abbr});
+    };
+    add(before.cs, before);
+    absl::TimeZone::CivilTransition change;
+    while (zone->NextTransition(at, &change)) {
+        at = zone->At(change.to).trans;
+        if (at >= end) break;
+        const auto after = zone->At(at);
+        add(change.from, after);
+        before = after;
+    }
+    return changes;
+}
+
 EventTime make_date(Date date) {
     EventTime time;
     time.is_date = true;

@@ -14,6 +14,18 @@ bool is_zone(std::string_view name);
 Result<Timestamp> to_instant(std::chrono::local_seconds local, std::string_view zone);
 Result<std::chrono::local_seconds> to_local(Timestamp instant, std::string_view zone);
 
+/// A change of a zone's offset from UTC.
+struct Transition {
+    std::chrono::local_seconds local;  ///< by the clock before the change, as a VTIMEZONE says it
+    std::chrono::seconds before;       ///< east of UTC
+    std::chrono::seconds after;
+    bool is_daylight;  ///< what comes after
+    std::string name;  ///< such as CEST
+};
+/// The offset that holds at `from` as a change without difference, then the changes until `to`;
+/// empty for an unknown zone.
+std::vector<Transition> transitions(std::string_view zone, Timestamp from, Timestamp to);
+
 /// EventTimes of the three kinds.
 EventTime make_date(Date date);
 Result<EventTime> make_local(std::chrono::local_seconds local, std::string zone);

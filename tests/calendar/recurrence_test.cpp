@@ -232,8 +232,8 @@ TEST_CASE("recurrence: hostile rules are cut, and say so") {
         CHECK_MESSAGE(got.events.size() <= kMaxOccurrences, rrule);
     }
     for (const auto* rrule :
-         {"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
-          "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30"})
+         {"FREQ=YEARLY;BYMONTHDAY=1;BYDAY=2MO", "FREQ=HOURLY;BYMONTHDAY=1;BYYEARDAY=2",
+          "FREQ=SECONDLY;BYMONTHDAY=1;BYYEARDAY=2", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"})
         CHECK_MESSAGE(expand({daily("1990-01-01T09:00:00", rrule)}, window).events.empty(), rrule);
     const auto old = expand({daily("1990-01-01T09:00:00")}, window);
     CHECK(old.events.size() == 365);
@@ -269,6 +269,7 @@ TEST_CASE("recurrence: rules outside RFC 5545 are refused with the part's name")
         {"FREQ=MONTHLY;BYSETPOS=1", "BYSETPOS"},
         {"FREQ=MONTHLY;BYDAY=MO;BYSETPOS=9", "BYSETPOS"},
         {"FREQ=WEEKLY;BYMONTHDAY=3", "BYMONTHDAY"},
+        {"FREQ=YEARLY;BYMONTH=2,4;BYMONTHDAY=31", "BYMONTHDAY"},
         {"FREQ=MONTHLY;BYWEEKNO=3", "BYWEEKNO"},
         {"FREQ=DAILY;FREQ=WEEKLY", "FREQ"},
         {"FREQ=DAILY;BYEASTER=0", "BYEASTER"},
