@@ -55,7 +55,15 @@ export async function connect() {
     codeVerifier: verifier,
   });
   auth.setCredentials(tokens);
-  const calendar = google.calendar({ version: "v3", auth, rootUrl: `${provider}/` });
+  // The client's rootUrl loses a path; the sandbox has one.
+  auth.transporter.interceptors.request.add({
+    resolved: async (options) => {
+      const url = new URL(options.url);
+      if (url.pathname.startsWith("/calendar/v3/")) url.pathname = `/sandbox/google${url.pathname}`;
+      return { ...options, url };
+    },
+  });
+  const calendar = google.calendar({ version: "v3", auth, rootUrl: base });
   return { email, auth, calendar, tokens, landing, provider };
 }
 
