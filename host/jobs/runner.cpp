@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <exception>
 
 #include "base/log.h"
@@ -27,12 +29,10 @@ struct Runner::Impl {
     const RunnerOptions options;
     std::map<std::string, JobFunction> functions;
     std::map<std::string, std::string> held;  ///< lease → job id, of what runs now
-    std::shared_ptr<Signal> woken;            ///< of the present round
+    Signal woken;
     bool is_stopping = false;
 
-    void wake() const {
-        if (woken != nullptr) woken->set();
-    }
+    void wake() { woken.set(); }
     [[nodiscard]] int room() const { return options.in_flight - static_cast<int>(held.size()); }
     void stop() {
         is_stopping = true;
@@ -50,20 +50,28 @@ struct Runner::Impl {
 
 namespace {
 
-/// A function's exceptions are bugs: they end its job, not the host.
+std::unexpected<Error> report_bug(const Job& job, const std::exception& thrown) {
+    log::error("a job threw", {{"kind", job.kind}, {"job", job.id}, {"what", thrown.what()}});
+    return fail(ErrorCode::invalid,
+                "The host made a mistake in this job; the log has the details.");
+}
+
+/// A function's exceptions are bugs, unless it was cancelled: they end its job, not the host.
 Task<Result<void>> run_guarded(JobFunction function, Job job) {
     try {
         co_return co_await function(job);
+    } catch (const boost::system::system_error& thrown) {
+        if (thrown.code() == boost::asio::error::operation_aborted)
+            co_return fail(ErrorCode::cancelled, "The job was stopped.");
+        co_return report_bug(job, thrown);
     } catch (const std::exception& thrown) {
-        log::error("a job threw", {{"kind", job.kind}, {"job", job.id}, {"what", thrown.what()}});
-        co_return fail(ErrorCode::invalid,
-                       "The host made a mistake in this job; the log has the details.");
+        co_return report_bug(job, thrown);
     }
 }
 
-Task<> sleep_or_wake(Timers& timers, milliseconds pause, std::shared_ptr<Signal> woken) {
+Task<> sleep_or_wake(Timers& timers, milliseconds pause, Signal& woken) {
     using namespace boost::asio::experimental::awaitable_operators;
-    co_await (timers.sleep(pause) || woken->wait());
+    co_await (timers.sleep(pause) || woken.wait());
 }
 
 Result<bool> store_ending(Sql& sql, const Job& job, const Ending& ending) {
@@ -93,15 +101,14 @@ void log_lost_lease(const Job& job) {
 }  // namespace
 
 Task<> Runner::Impl::drive(std::shared_ptr<Impl> self) {
-    const Executor executor = co_await boost::asio::this_coro::executor;
     while (!self->is_stopping) {
-        self->woken = std::make_shared<Signal>(executor);  // first, so that no wake gets lost
+        self->woken.reset();  // first, so that no wake gets lost
         const milliseconds pause = co_await self->start_due(self);
         if (!self->is_stopping) co_await sleep_or_wake(self->timers, pause, self->woken);
     }
     while (!self->held.empty()) {
-        self->woken = std::make_shared<Signal>(executor);
-        co_await self->woken->wait();
+        self->woken.reset();
+        co_await self->woken.wait();
     }
 }
 
