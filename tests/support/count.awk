@@ -8,6 +8,8 @@
     if (match($0, /errors=[0-9]+/)) failures += substr($0, RSTART + 7, RLENGTH - 7)
     good -= failures; bad += failures
 }
+# CTest logs such a test as passed.
+/^Unable to find executable/ { failed += 1; passed -= 1 }
 /^Test Passed\.$/ { passed += said ? good : 1 }
 /^Test Failed\.$/ { passed += said ? good : 0; failed += said && bad ? bad : 1 }
 END { printf "%d passed, %d failed\n", passed, failed }
