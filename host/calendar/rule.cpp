@@ -250,8 +250,11 @@ Iterator open_iterator(const Rule& rule, local_seconds start, local_seconds entr
     parsed.until = to_ical(end);
     Iterator iterator(nullptr, &icalrecur_iterator_free);
     if (parsed.freq == ICAL_NO_RECURRENCE) return iterator;
-    iterator.reset(icalrecur_iterator_new(parsed, to_ical(start)));
-    if (iterator && entry > start &&
+    // libical enters hours, minutes and seconds at the wrong place when the interval does not
+    // divide a day. They depend on nothing before them, so these rules simply start at the entry.
+    const bool starts_anywhere = period(rule) / rule.interval < days(1);
+    iterator.reset(icalrecur_iterator_new(parsed, to_ical(starts_anywhere ? entry : start)));
+    if (iterator && entry > start && !starts_anywhere &&
         icalrecur_iterator_set_start(iterator.get(), to_ical(entry)) == 0)
         iterator.reset();
     return iterator;
