@@ -73,7 +73,7 @@ class Connection final : public ClientConnection {
 Task<Result<void>> Connection::open(const Url& url, const std::vector<Address>& addresses) {
     error_code error = asio::error::host_not_found;
     for (const auto& address : addresses) {
-        const asio::ip::tcp::endpoint to(address, static_cast<std::uint16_t>(std::stoul(url.port)));
+        const asio::ip::tcp::endpoint to(address, url.port);
         error_code ignored;
         socket_.close(ignored);
         co_await socket_.async_connect(to, asio::redirect_error(use_task, error));

@@ -183,17 +183,16 @@ std::string incoming_request_id(const Headers& headers) {
 
 void read_forwarded(Request& request, const Address& peer, const Networks& trusted) {
     Address client = unmapped(peer);
-    if (trusted.contains(client)) {
-        for (const auto& hop : list_of(request.headers, "X-Forwarded-For") | std::views::reverse) {
-            const auto address = parse_hop(hop);
-            if (!address) break;
-            client = unmapped(*address);
-            if (!trusted.contains(client)) break;
-        }
-        const auto protocols = list_of(request.headers, "X-Forwarded-Proto");
-        if (!protocols.empty()) request.is_secure = is_same_word(protocols.back(), "https");
+    if (!trusted.contains(client)) return;
+    for (const auto& hop : list_of(request.headers, "X-Forwarded-For") | std::views::reverse) {
+        const auto address = parse_hop(hop);
+        if (!address) break;
+        client = unmapped(*address);
+        if (!trusted.contains(client)) break;
     }
     request.client_address = client.to_string();
+    const auto protocols = list_of(request.headers, "X-Forwarded-Proto");
+    if (!protocols.empty()) request.is_secure = is_same_word(protocols.back(), "https");
 }
 
 }  // namespace calhost::net

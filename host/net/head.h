@@ -49,8 +49,8 @@ bool is_authority(std::string_view text);
 /// A valid X-Request-Id, else the trace id of a valid W3C traceparent, else empty.
 std::string incoming_request_id(const Headers& headers);
 
-/// Sets client_address and is_secure: from the socket, or from what a trusted proxy says. The
-/// client is the rightmost address of X-Forwarded-For that is not itself trusted.
+/// Replaces client_address and is_secure, which say what the socket knows, when the peer is a
+/// trusted proxy: the client is the rightmost address of X-Forwarded-For that is not trusted.
 void read_forwarded(Request& request, const Address& peer, const Networks& trusted);
 
 }  // namespace calhost::net

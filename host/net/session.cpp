@@ -45,6 +45,7 @@ Session::Session(std::shared_ptr<ServerState> server, Socket socket, const Addre
     : server_(std::move(server)),
       socket_(std::move(socket)),
       peer_(peer),
+      peer_text_(peer.to_string()),
       admission_(std::move(admission)),
       buffer_(server_->options.limits.headers + kBodyBuffer) {
     if (server_->tls) tls_.emplace(socket_, *server_->tls);
@@ -154,7 +155,12 @@ Task<bool> Session::read_head() {
                     {431, "headers_too_large", "The header is larger than this host accepts."});
             if (state == HeadScanner::State::bad)
                 co_return refuse({400, "bad_request", scanner_.reason()});
-            if (state == HeadScanner::State::complete) co_return true;
+            if (state == HeadScanner::State::complete && scanner_.size() > 2) co_return true;
+            if (state == HeadScanner::State::complete) {  // an empty line (RFC 9112 section 2.2)
+                buffer_.consume(scanner_.size());
+                scanner_ = {};
+                continue;
+            }
         }
         if (phase_ == Phase::idle && server_->is_stopping) co_return false;
         if (!co_await read_some()) {
@@ -170,6 +176,7 @@ bool Session::parse_head() {
     parser_->read(unread().substr(0, scanner_.size()));
     buffer_.consume(scanner_.size());
     request_.is_secure = tls_.has_value();
+    request_.client_address = peer_text_;
     read_forwarded(request_, peer_, server_->trusted);
     request_.request_id = incoming_request_id(request_.headers);
     if (request_.request_id.empty()) request_.request_id = new_id(server_->random);

@@ -67,6 +67,7 @@ class Session : public std::enable_shared_from_this<Session> {
     Socket socket_;
     std::optional<boost::asio::ssl::stream<Socket&>> tls_;
     Address peer_;
+    std::string peer_text_;
     Admission admission_;
     boost::asio::cancellation_signal cancel_;
     Phase phase_ = Phase::idle;

@@ -1,7 +1,10 @@
 #include "net/url.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/url.hpp>
+#include <charconv>
 
 #include "net/head.h"
 #include "net/text.h"
@@ -12,6 +15,14 @@ namespace {
 namespace urls = boost::urls;
 
 std::string to_string(boost::core::string_view text) { return {text.data(), text.size()}; }
+
+bool read_port(boost::core::string_view text, Url& url) {
+    url.port = url.is_tls ? 443 : 80;
+    if (text.empty()) return true;
+    const auto* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, url.port);
+    return error == std::errc{} && stop == end && url.port != 0;
+}
 
 Result<Url> from_view(const urls::url_view& view) {
     const auto wrong = [](const char* why) { return fail(ErrorCode::invalid, why); };
@@ -27,9 +38,11 @@ Result<Url> from_view(const urls::url_view& view) {
     if (!is_authority(is_v6 ? "[" + url.host + "]" : url.host) ||
         (!is_v6 && url.host.contains(':')))
         return wrong("The URL's host is no host name.");
-    url.port = to_string(view.port());
-    if (url.port.empty()) url.port = url.is_tls ? "443" : "80";
+    if (!read_port(view.port(), url)) return wrong("The URL's port is no port number.");
     url.target = to_string(view.encoded_path());
+    // Boost 1.81 ends a host or a port where it stops to understand it: "1.2.3.4.5", "h:0x50".
+    if (!url.target.empty() && url.target.front() != '/')
+        return wrong("The URL's host or port is malformed.");
     if (url.target.empty()) url.target = "/";
     if (view.has_query()) url.target += "?" + to_string(view.encoded_query());
     return url;
@@ -55,13 +68,13 @@ Result<Url> Url::resolve(std::string_view location) const {
 
 std::string Url::origin() const {
     const bool is_v6 = host.contains(':');
-    return std::string(is_tls ? "https://" : "http://") + (is_v6 ? "[" + host + "]" : host) + ":" +
-           port;
+    return fmt::format("{}://{}{}{}:{}", is_tls ? "https" : "http", is_v6 ? "[" : "", host,
+                       is_v6 ? "]" : "", port);
 }
 
 std::string Url::authority() const {
     const std::string name = host.contains(':') ? "[" + host + "]" : host;
-    return port == (is_tls ? "443" : "80") ? name : name + ":" + port;
+    return port == (is_tls ? 443 : 80) ? name : name + ":" + std::to_string(port);
 }
 
 }  // namespace calhost::net

@@ -1,6 +1,7 @@
 /// Absolute http and https URLs, taken apart once.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,7 +12,7 @@ namespace calhost::net {
 struct Url {
     bool is_tls = false;
     std::string host;  ///< lower case, without brackets, decoded
-    std::string port;
+    std::uint16_t port = 0;
     std::string target;  ///< path and query, at least "/"
 
     /// *Errors*: invalid: another scheme, user information, no host, a host that no name has.
