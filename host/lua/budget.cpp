@@ -1,6 +1,7 @@
 #include "lua/budget.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 
 namespace calhost::lua {
@@ -20,15 +21,18 @@ const char kKilled = 0;
 
 void on_count(lua_State* state, lua_Debug* /*where*/);
 
+/// Lua walks every active function to set a hook: only when it changes something.
 void arm(Running& running, int interval) {
+    if (running.interval == interval) return;
     running.interval = interval;
     lua_sethook(running.thread, on_count, LUA_MASKCOUNT, interval);
 }
 
 /// One instruction can walk one big block, so the more there is, the sooner we look at the clock.
 int next_interval(const Core& core, const Running& running) {
-    const std::uint64_t interval = running.budget.slice / (1 + core.memory.big / kBig);
-    return static_cast<int>(std::clamp<std::uint64_t>(interval, 200, 10'000'000));
+    const std::uint64_t wanted = running.budget.slice / (1 + core.memory.big / kBig);
+    // In powers of two, so that it seldom changes.
+    return static_cast<int>(std::bit_floor(std::clamp<std::uint64_t>(wanted, 256, 1U << 24U)));
 }
 
 void settle(const Core& core, Running& running, std::uint64_t instructions) {
@@ -83,7 +87,7 @@ bool is_refused(Core& core, const void* block, std::size_t tag, std::size_t grow
 
 /// Copying costs what it copies.
 void charge_copy(Running& running, std::size_t bytes) {
-    running.owed += bytes / 32;
+    running.owed += bytes / 128;
     if (running.owed >= running.budget.slice) arm(running, 1);
 }
 
@@ -110,6 +114,13 @@ void spend(lua_State* state, std::uint64_t units) {
     settle(core, running, 0);
     if (running.overrun != Overrun::none) kill(state, running.overrun);
     if (running.since_yield >= running.budget.slice) arm(running, 1);
+}
+
+void make_room(lua_State* state, std::size_t bytes) {
+    const Memory& memory = core_of(state).memory;
+    if (memory.used + bytes <= memory.cap) return;
+    spend(state, memory.used / 64);
+    lua_gc(state, LUA_GCCOLLECT);
 }
 
 void kill(lua_State* state, Overrun why) {

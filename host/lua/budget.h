@@ -15,6 +15,10 @@ void resume_budget(Core& core, Running& running);
 /// that grows with its input. Raises when the call is over its budget.
 void spend(lua_State* state, std::uint64_t units);
 
+/// Collects when `bytes` more would not fit: Lua's string buffers allocate without asking its
+/// collector first. Called before one grows.
+void make_room(lua_State* state, std::size_t bytes);
+
 /// Ends the call: the hook fires at every instruction from now on, so that no handler goes on.
 [[noreturn]] void kill(lua_State* state, Overrun why);
 

@@ -41,12 +41,14 @@ class TextSink {
     std::string text_;
 };
 
+bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
 void TextSink::string(std::string_view value) {
     text_ += '"';
     std::size_t plain = 0;
     for (std::size_t i = 0; i < value.size(); ++i) {
         const char c = value[i];
-        if (static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\') continue;
+        if (!needs_escape(c)) continue;
         text_.append(value, plain, i - plain);
         plain = i + 1;
         switch (c) {

@@ -15,6 +15,8 @@ namespace calhost::lua {
 namespace {
 
 constexpr int kDeepestPcall = 32;
+/// What a caught error costs, in instructions.
+constexpr std::uint64_t kErrorUnits = 300;
 
 const char kGlobals = 0;
 const char kModules = 0;
@@ -33,6 +35,7 @@ int finish_pcall(lua_State* state, int status, lua_KContext /*context*/) {
     if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(state);
     if (status == LUA_ERRMEM) kill(state, Overrun::memory);
     if (is_killed(state)) return lua_error(state);
+    spend(state, kErrorUnits);
     lua_pushboolean(state, 0);
     lua_insert(state, -2);
     return 2;
@@ -132,6 +135,7 @@ int call_charged(lua_State* state) {
     std::size_t size = 0;
     if (lua_type(state, 1) == LUA_TSTRING) size = lua_rawlen(state, 1);
     spend(state, size / 8);
+    make_room(state, 2 * size);
     return lua_tocfunction(state, lua_upvalueindex(1))(state);
 }
 

@@ -150,6 +150,13 @@ void check_length(lua_State* state, std::size_t size) {
     if (size > kLongestString) luaL_error(state, "the resulting string is too long");
 }
 
+/// Makes room each time a buffer has doubled: its next block, and the string it becomes.
+void follow_growth(lua_State* state, std::size_t size, std::size_t& roomy) {
+    if (size <= roomy) return;
+    roomy = 2 * size;
+    make_room(state, 2 * roomy);
+}
+
 /// Argument 3 as a replacement text: %0 to %9 are captures.
 void add_template(lua_State* state, luaL_Buffer& buffer, const Matcher& matcher,
                   std::string_view subject, std::size_t begin, std::size_t end) {
@@ -219,6 +226,7 @@ int string_gsub(lua_State* state) {
     std::optional<std::size_t> last;
     lua_Integer count = 0;
     bool is_changed = false;
+    std::size_t roomy = 64U << 10U;
     while (count < most) {
         const auto end = match(state, matcher, at);
         if (end && end != last) {
@@ -226,6 +234,7 @@ int string_gsub(lua_State* state) {
             spend(state, 10);
             is_changed |= add_replacement(state, buffer, matcher, text, at, *end);
             check_length(state, luaL_bufflen(&buffer));
+            follow_growth(state, luaL_bufflen(&buffer), roomy);
             at = *end;
             last = end;
         } else if (at < text.size()) {
@@ -260,8 +269,9 @@ int string_rep(lua_State* state) {
     }
     if (static_cast<std::uint64_t>(count) > kLongestString / (size + gap) + 1)
         return luaL_error(state, "the resulting string is too long");
-    spend(state, (size + gap) * static_cast<std::size_t>(count) / 32 +
-                     static_cast<std::uint64_t>(count) / 4);
+    const std::size_t total = (size + gap) * static_cast<std::size_t>(count);
+    spend(state, total / 32 + static_cast<std::uint64_t>(count) / 4);
+    make_room(state, 2 * total);
     return call_stock(state);
 }
 
@@ -288,6 +298,7 @@ int string_format(lua_State* state) {
         at = kind + 1;
     }
     spend(state, size / 8);
+    make_room(state, 3 * size);
     return call_stock(state);
 }
 

@@ -69,6 +69,15 @@ int table_concat(lua_State* state) {
     const lua_Integer first = luaL_optinteger(state, 3, 1);
     const lua_Integer last = luaL_optinteger(state, 4, size);
     const lua_Integer count = check_range(state, first, last);
+    std::size_t total = 0;
+    for (lua_Integer i = 0; i < count; ++i) {
+        if (lua_rawgeti(state, 1, first + i) == LUA_TSTRING) total += lua_rawlen(state, -1);
+        lua_pop(state, 1);
+        total += gap_size;
+        if (total > 2 * kLongestString)
+            return luaL_error(state, "the resulting string is too long");
+    }
+    make_room(state, 3 * total);
     luaL_Buffer buffer;
     luaL_buffinit(state, &buffer);
     for (lua_Integer i = 0; i < count; ++i) {

@@ -87,6 +87,11 @@ void Writer::set_field(std::string_view name) {
     lua_rawset(state_, -3);
 }
 
+void Writer::copy(const Reader& value) {
+    lua_pushvalue(value.state(), value.index());
+    if (value.state() != state_) lua_xmove(value.state(), state_, 1);
+}
+
 void Writer::json(const boost::json::value& value) {
     switch (value.kind()) {
         case boost::json::kind::null:
