@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "base/task.h"
@@ -12,17 +13,20 @@
 namespace calhost {
 
 /// Wakes every coroutine that waits. *Thread*: one worker's; not for signalling across workers.
+/// Holds no timer of its own: what waits belongs to the io_context, so a host can be thrown away in
+/// the middle by destroying the io_context first.
 class Signal {
   public:
-    explicit Signal(Executor executor) : timer_(executor, SteadyTimer::time_point::max()) {}
-
     /// Returns once `set` has been called. *Cancels*: with the coroutine that waits.
     Task<> wait();
-    /// Wakes all who wait and lets later ones through.
+    /// Wakes all who wait and lets later ones through until `reset`.
     void set();
+    /// Later ones wait again.
+    void reset() { is_set_ = false; }
 
   private:
-    SteadyTimer timer_;
+    using Waiting = std::vector<SteadyTimer*>;  // in the order they began, so that a seed repeats
+    std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
     bool is_set_ = false;
 };
 
@@ -38,7 +42,6 @@ class SingleFlight {
 
   private:
     struct Flight {
-        explicit Flight(Executor executor) : done(executor) {}
         Signal done;
         Result<T> result = fail(ErrorCode::cancelled, "the operation was abandoned");
     };

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "base/log.h"
 #include "base/signal.h"
 
 namespace calhost {
@@ -13,18 +14,24 @@ template <class T>
 Task<Result<T>> SingleFlight<T>::run(std::string key, std::function<Task<Result<T>>()> operation) {
     const Executor executor = co_await boost::asio::this_coro::executor;
     auto& slot = (*flights_)[key];
-    if (slot == nullptr) {
-        slot = std::make_shared<Flight>(executor);
-        auto body = [](std::shared_ptr<Flights> flights, std::shared_ptr<Flight> flight,
-                       std::string name, std::function<Task<Result<T>>()> work) -> Task<> {
-            flight->result = co_await work();
-            flights->erase(name);
-            flight->done.set();
-        };
-        boost::asio::co_spawn(executor, body(flights_, slot, key, std::move(operation)),
-                              boost::asio::detached);
+    if (slot != nullptr) {
+        const auto flight = slot;
+        co_await flight->done.wait();
+        co_return flight->result;
     }
-    auto flight = (*flights_)[key];
+    const auto flight = slot = std::make_shared<Flight>();
+    auto body = [](std::shared_ptr<Flights> flights, std::shared_ptr<Flight> own, std::string name,
+                   std::function<Task<Result<T>>()> work) -> Task<> {
+        try {
+            own->result = co_await work();
+        } catch (const std::exception& bug) {  // nobody may hang because of it
+            log::error("an operation threw", {{"operation", name}, {"what", bug.what()}});
+        }
+        flights->erase(name);
+        own->done.set();
+    };
+    boost::asio::co_spawn(executor, body(flights_, flight, key, std::move(operation)),
+                          boost::asio::detached);
     co_await flight->done.wait();
     co_return flight->result;
 }

@@ -43,7 +43,7 @@ struct ServerState {
     std::size_t turned_away = 0;  ///< connections that are being told 503
     bool is_stopping = false;
     std::chrono::nanoseconds stop_at = std::chrono::nanoseconds::max();
-    Signal drained{executor};
+    Signal drained;
 
     /// The Date field's value, made once a second.
     std::string_view date();

@@ -58,6 +58,10 @@ class Google {
     Result<int> load_icalendar(std::string_view email, std::string_view text);
     /// A few events around `now` for the demo account: single, series, moved occurrence, all-day.
     void add_demo_events(std::string_view email);
+    /// Who granted what, as JSON, so that a restarted sandbox knows the host's tokens. Text that is
+    /// no such JSON is ignored.
+    [[nodiscard]] std::string save_grants() const;
+    void restore_grants(std::string_view text);
     /// Every message to a watch channel is handed to `deliver`; without one it is only recorded.
     void on_notification(std::function<void(net::ClientRequest)> deliver);
 

@@ -1,6 +1,8 @@
 /// The simulated authorization server: consent, codes bound by PKCE, tokens that expire.
 #pragma once
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,6 +41,9 @@ class OAuth {
     int revoke_account(std::string_view email);
     void expire_access_tokens();
     void clear();
+    /// Grants, tokens and consents; codes and tickets are gone with the program.
+    [[nodiscard]] boost::json::object save() const;
+    void restore(const boost::json::value& memory);
     OAuthSettings settings;
 
   private:

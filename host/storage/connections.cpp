@@ -206,6 +206,16 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
 
 #undef CONNECTION_COLUMNS
 
+Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
+                                          std::string_view external_id) {
+    std::int64_t count = 0;
+    auto done =
+        sql.query("SELECT count(*) FROM connections WHERE provider = $1 AND external_id = $2",
+                  {provider, external_id}, [&](const Row& row) { count = row.integer(0); });
+    if (!done) return fail(done.error());
+    return count;
+}
+
 Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql) {
     std::vector<std::pair<std::string, std::string>> found;
     auto done = sql.query(

@@ -71,6 +71,10 @@ Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view u
 /// ones finish): enqueue what must follow, such as the revocation, afterwards.
 Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id);
 
+/// How many connections, of anybody, are to this account at the provider.
+Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
+                                          std::string_view external_id);
+
 /// Active connections for which no sync job waits or runs: {id, user_id}.
 Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql);
 

@@ -45,18 +45,24 @@ void VirtualTime::run(milliseconds limit) {
     } while (wake_next(until));
 }
 
-void VirtualTime::run_until(const std::function<bool()>& is_done) {
-    const Timestamp until = now_ + std::chrono::hours{24 * 366};
+bool VirtualTime::run_until(const std::function<bool()>& is_done, Timestamp until) {
     do {
         context_->restart();
         context_->poll();
-    } while (!is_done() && wake_next(until));
+        if (is_done()) return true;
+    } while (wake_next(until));
+    return false;
 }
 
 void VirtualTime::advance(milliseconds duration) {
     const Timestamp until = now_ + duration;
     run(duration);
     now_ = until;
+}
+
+void VirtualTime::advance_until(const std::function<bool()>& is_done, milliseconds duration) {
+    const Timestamp until = now_ + duration;
+    if (!run_until(is_done, until)) now_ = until;
 }
 
 }  // namespace calhost::test

@@ -26,6 +26,8 @@ class VirtualTime final : public Clock, public Timers {
     void run(milliseconds limit = std::chrono::hours{24 * 366});
     /// Moves the clock forward, waking what comes due on the way.
     void advance(milliseconds duration);
+    /// The same, but stops where it is as soon as `is_done`; asked whenever nothing is ready.
+    void advance_until(const std::function<bool()>& is_done, milliseconds duration);
     /// Sets the wall clock apart from the timers: a clock that somebody changed.
     void set_skew(milliseconds skew) { skew_ = skew; }
 
@@ -33,12 +35,15 @@ class VirtualTime final : public Clock, public Timers {
     template <class T>
     T wait(Task<T> task);
 
+    /// Goes on with another loop: the old one was thrown away with everything that waited in it.
+    void use(boost::asio::io_context& context) { context_ = &context; }
+
     boost::asio::io_context& context() { return *context_; }
     Executor executor() { return context_->get_executor(); }
 
   private:
     bool wake_next(Timestamp until);
-    void run_until(const std::function<bool()>& is_done);
+    bool run_until(const std::function<bool()>& is_done, Timestamp until);
 
     boost::asio::io_context* context_;
     Timestamp now_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 20} +

@@ -10,6 +10,8 @@
 
 namespace calhost::test {
 
+inline constexpr std::chrono::hours kLongestWait{24 * 366};
+
 template <class T>
 T VirtualTime::wait(Task<T> task) {
     std::exception_ptr thrown;
@@ -19,7 +21,7 @@ T VirtualTime::wait(Task<T> task) {
             thrown = e;
             done = true;
         });
-        run_until([&] { return done; });
+        run_until([&] { return done; }, now_ + kLongestWait);
         if (thrown) std::rethrow_exception(thrown);
         if (!done) throw std::logic_error("the coroutine waits for something that never comes");
     } else {
@@ -28,7 +30,7 @@ T VirtualTime::wait(Task<T> task) {
             thrown = e;
             if (!e) value.emplace(std::move(result));
         });
-        run_until([&] { return value || thrown; });
+        run_until([&] { return value || thrown; }, now_ + kLongestWait);
         if (thrown) std::rethrow_exception(thrown);
         if (!value) throw std::logic_error("the coroutine waits for something that never comes");
         return std::move(*value);

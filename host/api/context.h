@@ -1,0 +1,73 @@
+/// What the handlers of one worker work with.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "accounts/accounts.h"
+#include "api/limits.h"
+#include "connect/connections.h"
+#include "connect/oauth_flow.h"
+#include "net/router.h"
+#include "plugin/rules.h"
+#include "sync/homes.h"
+#include "sync/upcoming.h"
+
+namespace calhost::api {
+
+struct ApiOptions {
+    std::string version;
+    std::string public_url;
+    std::string frontend_url;
+    std::vector<std::string> allowed_origins;  ///< exact origins
+    double requests_per_second = 100;          ///< per principal and per address; 0: no limit
+};
+
+/// *Thread*: one worker's. *Ownership*: refers to what outlives the router.
+struct Context {
+    connect::Services& services;
+    accounts::Accounts& accounts;
+    connect::OauthFlow& flow;
+    plugin::Rules& rules;
+    const sync::Homes& homes;
+    ApiOptions options;
+    Limits limits;
+    std::function<void()> wake_jobs;  ///< something was enqueued that should run now
+    /// Finished status answers by user and query, dropped when a connection of the user changes.
+    std::unordered_map<std::string, std::unordered_map<std::string, std::string>> status_answers;
+};
+
+/// A signed-in handler: the caller is known.
+using UserHandler = std::function<Task<net::Response>(net::Request&, accounts::Principal)>;
+
+/// Wraps a handler with bearer authentication and the caller's token bucket.
+net::Handler signed_in(Context& context, UserHandler handler);
+/// Wraps an open handler with the address's token bucket.
+net::Handler open_to_all(Context& context, net::Handler handler);
+
+void add_auth_routes(net::Router& router, Context& context);
+void add_connect_routes(net::Router& router, Context& context);
+void add_callback_routes(net::Router& router, Context& context);
+void add_calendar_routes(net::Router& router, Context& context);
+void add_test_routes(net::Router& router, Context& context);
+void add_open_routes(net::Router& router, Context& context);
+
+/// The whole API of a worker: routes, CORS, limits, landing page. *Ownership*: `context` outlives
+/// it.
+class Api {
+  public:
+    explicit Api(Context& context);
+    /// Serves one request.
+    Task<net::Response> handle(net::Request& request);
+    /// Something changed in the store.
+    void on_change(const storage::Change& change);
+    net::Router& router() { return router_; }
+
+  private:
+    Context* context_;
+    net::Router router_;
+};
+
+}  // namespace calhost::api

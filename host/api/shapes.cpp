@@ -1,0 +1,130 @@
+#include "api/shapes.h"
+
+#include "base/json.h"
+#include "calendar/zone.h"
+
+namespace calhost::api {
+namespace {
+
+/// `status` is what older clients know of `state`.
+std::string_view old_status(std::string_view state) {
+    if (state == "active") return "active";
+    return state == "paused" ? "disabled" : "error";
+}
+
+json::value text_or_null(const std::string& text) {
+    return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+json::array words(std::string_view text) {
+    json::array list;
+    for (auto& word : plugin::split_words(text)) list.emplace_back(std::move(word));
+    return list;
+}
+
+std::string time_text(const calendar::EventTime& time) {
+    return time.is_date ? calendar::format_date(time.date) : format_rfc3339(time.instant);
+}
+
+std::string_view message_of(const storage::Connection& connection) {
+    if (connection.state == "active") return "Calendar connected and ready for sync";
+    if (connection.state == "paused") return "Calendar connected, syncing is paused";
+    return connection.last_error.empty() ? "Calendar needs attention"
+                                         : std::string_view(connection.last_error);
+}
+
+/// The one that the flat members speak of: the first that works, else the first.
+const storage::Connection& leading(const std::vector<storage::Connection>& connections) {
+    const auto active = std::ranges::find(connections, "active", &storage::Connection::state);
+    return active == connections.end() ? connections.front() : *active;
+}
+
+}  // namespace
+
+json::value time_or_null(const std::optional<Timestamp>& when) {
+    return when ? json::value(format_rfc3339(*when)) : json::value(nullptr);
+}
+
+json::object connection_shape(const storage::Connection& connection) {
+    return {{"id", connection.id},
+            {"provider", connection.provider},
+            {"account", connection.account},
+            {"email", text_or_null(connection.email)},
+            {"calendar_id", connection.calendar_id},
+            {"sync_enabled", connection.sync_enabled},
+            {"sync_mode", connection.sync_mode},
+            {"status", old_status(connection.state)},
+            {"state", connection.state},
+            {"scopes", words(connection.scopes)},
+            {"last_synced_at", time_or_null(connection.last_synced_at)},
+            {"last_error", text_or_null(connection.last_error)},
+            {"connected_at", format_rfc3339(connection.connected_at)},
+            {"updated_at", format_rfc3339(connection.updated_at)}};
+}
+
+json::object calendar_shape(const storage::CalendarRow& calendar) {
+    return {{"id", calendar.id},
+            {"name", calendar.name},
+            {"primary", calendar.is_primary},
+            {"read_only", calendar.is_read_only},
+            {"color", text_or_null(calendar.color)},
+            {"time_zone", text_or_null(calendar.time_zone)}};
+}
+
+json::object event_shape(const calendar::Event& event, const storage::Connection& connection) {
+    json::array attendees;
+    for (const auto& attendee : event.attendees) attendees.emplace_back(attendee.email);
+    return {
+        {"google_event_id", event.id},
+        {"external_event_id", event.id},
+        {"provider", connection.provider},
+        {"calendar_id", connection.calendar_id},
+        {"title", event.title.empty() ? "No Title" : std::string_view(event.title)},
+        {"description", event.description},
+        {"start_time", time_text(event.start)},
+        {"end_time", time_text(event.finish)},
+        {"all_day", event.is_all_day()},
+        {"time_zone", event.is_all_day() ? json::value(nullptr) : json::value(event.start.zone)},
+        {"attendees", std::move(attendees)},
+        {"location", event.location},
+        {"status", event.status},
+        {"user_id", connection.user_id}};
+}
+
+json::object provider_shape(const plugin::ProviderInfo& provider) {
+    return {{"id", provider.id},
+            {"title", provider.title},
+            {"sign_in", provider.auth.kind},
+            {"configured", provider.is_configured()},
+            {"fields", json::array{}},
+            {"capabilities", provider.can}};
+}
+
+json::object status_shape(std::string_view user_id,
+                          const std::vector<storage::Connection>& connections) {
+    json::array list;
+    for (const auto& connection : connections) list.push_back(connection_shape(connection));
+    const bool is_connected = !connections.empty();
+    json::object status{
+        {"user_id", user_id}, {"calendar_connected", is_connected}, {"connected", is_connected}};
+    const auto none = storage::Connection{};
+    const auto& first = is_connected ? leading(connections) : none;
+    status["provider"] = text_or_null(first.provider);
+    status["account"] = text_or_null(first.account);
+    status["email"] = text_or_null(first.email);
+    status["status"] = is_connected ? json::value(old_status(first.state)) : json::value(nullptr);
+    status["state"] = is_connected ? json::value(first.state) : json::value(nullptr);
+    status["last_sync"] = time_or_null(first.last_synced_at);
+    status["last_sync_at"] = time_or_null(first.last_synced_at);
+    status["credentials_stored_at"] =
+        is_connected ? json::value(format_rfc3339(first.connected_at)) : json::value(nullptr);
+    status["scopes"] = words(first.scopes);
+    status["last_error"] = text_or_null(first.last_error);
+    status["message"] = is_connected ? message_of(first) : "Calendar not connected";
+    // Until people set working hours, everyone has the same capacity.
+    status["capacity"] = {{"level", "default"}, {"actions_per_day", 6}, {"source", "fallback"}};
+    status["connections"] = std::move(list);
+    return status;
+}
+
+}  // namespace calhost::api

@@ -1,0 +1,225 @@
+#include "app/commands.h"
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <cstdio>
+
+#include "app/control_socket.h"
+#include "app/host.h"
+#include "app/key_setup.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "plugin/discovery.h"
+
+namespace calhost::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the command line says.
+struct Options {
+    std::string config;
+    std::string data = "var";
+    std::string listen;
+    std::string calendar;
+    std::vector<std::string> set;
+    bool is_sandbox = false;
+};
+
+int failed(std::string_view sentence) {
+    fmt::print(stderr, "calhost: {}\n", sentence);
+    return 1;
+}
+
+/// The program's folder of scripts, plugins and providers: that of the installation, else the
+/// source tree that it was built from.
+fs::path default_root() {
+    std::error_code ignored;
+    const auto program = fs::read_symlink("/proc/self/exe", ignored);
+    const auto installed = program.parent_path().parent_path() / "share/calhost";
+    return fs::exists(installed / "providers", ignored) ? installed : fs::path(CALHOST_SOURCE_DIR);
+}
+
+config::LoadOptions load_options(const Options& options) {
+    config::LoadOptions load;
+    load.default_root = default_root();
+    load.file = options.config;
+    if (options.config.empty())
+        load.file =
+            load.default_root / "config" / (options.is_sandbox ? "sandbox.yaml" : "calhost.yaml");
+    load.overrides = options.set;
+    if (!options.listen.empty()) load.overrides.push_back("server.listen=" + options.listen);
+    load.is_sandbox = options.is_sandbox;
+    return load;
+}
+
+/// Every complaint, those of the plugins included, on standard error. True: the host can start.
+bool show_complaints(std::vector<config::Complaint> complaints) {
+    bool is_good = true;
+    for (const auto& complaint : complaints) {
+        fmt::print(stderr, "{} {}\n",
+                   complaint.is_error ? "error:  " : "warning:", complaint.to_string());
+        if (complaint.is_error) is_good = false;
+    }
+    return is_good;
+}
+
+Result<void> check_loopback(const std::string& listen) {
+    const auto endpoint = net::Endpoint::parse(listen);
+    if (!endpoint) return fail(endpoint.error());
+    boost::system::error_code ec;
+    const auto address = boost::asio::ip::make_address(endpoint->address, ec);
+    if (!ec && address.is_loopback()) return {};
+    return fail(
+        ErrorCode::misconfigured,
+        fmt::format(
+            "The sandbox gives everybody everything, so it listens on loopback only, not on {}. "
+            "Use --listen 127.0.0.1:8080.",
+            listen));
+}
+
+Result<config::Settings> load_settings(const Options& options) {
+    auto loaded = config::load(load_options(options));
+    if (!loaded) return fail(loaded.error());
+    if (!show_complaints(loaded->complaints))
+        return fail(ErrorCode::misconfigured,
+                    "The configuration has mistakes; nothing was started.");
+    auto& settings = loaded->settings;
+    if (!options.is_sandbox) return std::move(settings);
+    if (auto loopback = check_loopback(settings.server.listen); !loopback)
+        return fail(loopback.error());
+    if (auto filled = fill_sandbox_secrets(settings, options.data); !filled)
+        return fail(filled.error());
+    return std::move(settings);
+}
+
+void configure_log(const config::Settings& settings, bool is_sandbox) {
+    auto level = log::Level::info;
+    log::parse_level(settings.log_level, level);
+    const bool is_text = is_sandbox || settings.log_format == "text";
+    log::configure(level, is_text ? log::Format::text : log::Format::json);
+}
+
+int serve(const Options& options) {
+    ::umask(0077);
+    // Two arenas are enough for a thread a core, and keep the idle host small.
+    ::mallopt(M_ARENA_MAX, 2);
+    auto settings = load_settings(options);
+    if (!settings) return failed(settings.error().message);
+    configure_log(*settings, options.is_sandbox);
+    auto host = Host::start({.settings = std::move(*settings),
+                             .data_folder = options.data,
+                             .is_sandbox = options.is_sandbox,
+                             .calendar_file = options.calendar,
+                             .load = load_options(options)});
+    if (!host) return failed(host.error().message);
+    fmt::print("{}", (*host)->welcome());
+    std::fflush(stdout);
+    (*host)->run();
+    log::info("ended");
+    return 0;
+}
+
+int check(const Options& options) {
+    auto loaded = config::load(load_options(options));
+    if (!loaded) return failed(loaded.error().message);
+    auto complaints = loaded->complaints;
+    const SystemClock clock;
+    const auto installed = plugin::discover(loaded->settings, clock);
+    complaints.insert(complaints.end(), installed.complaints.begin(), installed.complaints.end());
+    if (auto ring = make_key_ring(loaded->settings.keys); !ring && !options.is_sandbox)
+        complaints.push_back({.file = load_options(options).file.string(),
+                              .key = "keys",
+                              .message = ring.error().message});
+    if (!show_complaints(std::move(complaints))) return 1;
+    fmt::print("The configuration is good.\n");
+    return 0;
+}
+
+int migrate(const Options& options) {
+    auto settings = load_settings(options);
+    if (!settings) return failed(settings.error().message);
+    const auto url = storage::parse_storage_url(settings->storage_url, options.data);
+    if (!url) return failed(url.error().message);
+    auto store = storage::Store::open(*url);  // opening migrates
+    if (!store) return failed(store.error().message);
+    fmt::print("The store has schema version {}.\n", (*store)->schema_version());
+    return 0;
+}
+
+int new_key() {
+    crypto::SystemRandom random;
+    fmt::print("{}\n", hex_encode(random_bytes(random, 32)));
+    return 0;
+}
+
+/// How many sealed values name each key.
+int list_keys(const Options& options) {
+    auto settings = load_settings(options);
+    if (!settings) return failed(settings.error().message);
+    auto counts = ask_host(fs::path(options.data) / "control.sock", {{"command", "keys.list"}});
+    if (!counts) return failed(counts.error().message);
+    for (const auto& member : *counts)
+        fmt::print("{:<16} {}\n", std::string_view(member.key()),
+                   boost::json::serialize(member.value()));
+    return 0;
+}
+
+int rotate_host_keys(const Options& options) {
+    auto answer = ask_host(fs::path(options.data) / "control.sock", {{"command", "keys.rotate"}});
+    if (!answer) return failed(answer.error().message);
+    const json::value result = *answer;
+    fmt::print("{} values are now under the key '{}'; {} could not be read.\n",
+               boost::json::serialize(result.at("resealed")), json::text_of(result, "active"),
+               boost::json::serialize(result.at("unreadable")));
+    return 0;
+}
+
+void add_common(CLI::App& command, Options& options) {
+    command.add_option("--config", options.config, "The YAML file");
+    command.add_option("--data", options.data, "The data folder")->capture_default_str();
+    command.add_option("--set", options.set, "key=value over the file; may be repeated");
+    command.add_flag("--sandbox", options.is_sandbox,
+                     "A simulated Google; no account anywhere is needed");
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+    CLI::App program{"calhost: a self-hosted calendar host"};
+    program.set_version_flag("--version", std::string(kVersion));
+    program.require_subcommand(1);
+    Options options;
+    int status = 0;
+    const auto add = [&](CLI::App& parent, const char* name, const char* help,
+                         std::function<int()> run) {
+        auto* command = parent.add_subcommand(name, help);
+        add_common(*command, options);
+        command->callback([&status, run = std::move(run)] { status = run(); });
+        return command;
+    };
+    auto* serving =
+        add(program, "serve", "Serve until SIGINT or SIGTERM", [&] { return serve(options); });
+    serving->add_option("--listen", options.listen, "Address and port, such as 127.0.0.1:8080");
+    serving->add_option("--calendar", options.calendar,
+                        "Fill the sandbox account from an iCalendar file");
+    add(program, "check", "Explain every mistake in the configuration",
+        [&] { return check(options); });
+    add(program, "migrate", "Bring the store to this program's schema",
+        [&] { return migrate(options); });
+    auto* keys = program.add_subcommand("keys", "The keys that tokens are sealed with");
+    keys->require_subcommand(1);
+    add(*keys, "new", "Print a new key", [] { return new_key(); });
+    add(*keys, "list", "How much each key seals", [&] { return list_keys(options); });
+    add(*keys, "rotate", "Reseal everything under the active key",
+        [&] { return rotate_host_keys(options); });
+    CLI11_PARSE(program, argc, argv);
+    return status;
+}
+
+}  // namespace calhost::app

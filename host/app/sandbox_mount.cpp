@@ -1,0 +1,175 @@
+#include "app/sandbox_mount.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "api/begin.h"
+#include "api/pages.h"
+#include "base/encoding.h"
+#include "base/hop.h"
+#include "storage/users.h"
+
+namespace calhost::app {
+namespace {
+
+constexpr std::string_view kGoogle = "/sandbox/google";
+constexpr std::string_view kControl = "/sandbox/control";
+constexpr std::string_view kStateFile = "sandbox-google.json";
+
+/// Runs `serve` where the sandbox lives, with the path behind the mount.
+net::Handler below(std::string_view prefix, Executor executor,
+                   std::function<Task<net::Response>(net::Request&)> serve) {
+    return
+        [prefix, executor, serve = std::move(serve)](net::Request& request) -> Task<net::Response> {
+            request.path = request.path.substr(prefix.size());
+            if (request.path.empty()) request.path = "/";
+            return hop<net::Response>(executor, [&request, &serve] { return serve(request); });
+        };
+}
+
+}  // namespace
+
+SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const Clock& clock,
+                           Timers& timers, Random& random)
+    : base_url_(options.settings.server.public_url),
+      data_folder_(options.data_folder),
+      calendar_file_(options.calendar_file),
+      executor_(executor) {
+    sandbox::GoogleOptions google;
+    google.issuer = base_url_ + std::string(kGoogle);
+    google_ = std::make_unique<sandbox::Google>(google, clock, timers, random);
+}
+
+SandboxMount::~SandboxMount() = default;
+
+void SandboxMount::point_providers_here(config::Settings& settings) const {
+    const sandbox::GoogleOptions app;
+    const auto google = base_url_ + std::string(kGoogle);
+    auto& section = settings.providers["google"].values;
+    section["client_id"] = app.client_id;
+    section["client_secret"] = app.client_secret;
+    section["endpoints"] = {{"authorize", google + "/o/oauth2/v2/auth"},
+                            {"token", google + "/token"},
+                            {"revoke", google + "/revoke"},
+                            {"userinfo", google + "/v1/userinfo"},
+                            {"api", google + "/calendar/v3"},
+                            {"issuer", google}};
+}
+
+void SandboxMount::mount(net::Router& router, api::Context& context) {
+    router.mount(std::string(kGoogle),
+                 below(kGoogle, executor_, [this](net::Request& request) -> Task<net::Response> {
+                     auto response = co_await google_->handle(request);
+                     save();
+                     co_return response;
+                 }));
+    router.mount(std::string(kControl), below(kControl, executor_, [this](net::Request& request) {
+                     return google_->control(request);
+                 }));
+    router.mount("/sandbox/connect", [this, &context](net::Request& request) {
+        return demo_connect(context, request);
+    });
+    router.mount("/sandbox",
+                 [this, &context](net::Request& request) { return demo_page(context, request); });
+}
+
+Task<Result<void>> SandboxMount::prepare(accounts::Accounts& accounts,
+                                         storage::Database& database) {
+    restore();
+    google_->add_account(std::string(kDemoAccount), "Demo Person", "Europe/Berlin");
+    auto filled = fill_calendar();
+    if (!filled) co_return fail(filled.error());
+    events_ = *filled;
+    auto existing = storage::find_user_by_email(database.reader(), kDemoEmail);
+    if (!existing) co_return fail(existing.error());
+    if (*existing) {
+        demo_user_id_ = (*existing)->id;
+        co_return Result<void>{};
+    }
+    auto user = co_await accounts.register_user({.email = std::string(kDemoEmail),
+                                                 .password = Secret(std::string(kDemoPassword)),
+                                                 .name = "Demo",
+                                                 .role = "mentor"});
+    if (!user) co_return fail(user.error());
+    demo_user_id_ = user->id;
+    co_return Result<void>{};
+}
+
+Result<int> SandboxMount::fill_calendar() {
+    if (calendar_file_.empty()) {
+        google_->add_demo_events(kDemoAccount);
+        return 0;
+    }
+    std::ifstream file(calendar_file_, std::ios::binary);
+    if (!file)
+        return fail(ErrorCode::misconfigured, fmt::format("{} cannot be read.", calendar_file_));
+    std::ostringstream text;
+    text << file.rdbuf();
+    auto loaded = google_->load_icalendar(kDemoAccount, text.str());
+    if (!loaded)
+        return fail(ErrorCode::misconfigured,
+                    fmt::format("{}: {}", calendar_file_, loaded.error().message));
+    return loaded;
+}
+
+/// Who granted what survives a restart, as it does at the real Google; the calendars are filled
+/// anew.
+void SandboxMount::save() {
+    auto grants = google_->save_grants();
+    if (grants == saved_grants_) return;
+    const auto file = data_folder_ / kStateFile;
+    const auto fresh = file.string() + ".new";
+    std::ofstream(fresh, std::ios::binary) << grants;
+    std::error_code ignored;  // a sandbox that cannot remember asks for consent again
+    std::filesystem::permissions(
+        fresh, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
+    std::filesystem::rename(fresh, file, ignored);
+    saved_grants_ = std::move(grants);
+}
+
+void SandboxMount::restore() {
+    std::ifstream file(data_folder_ / kStateFile, std::ios::binary);
+    if (!file) return;
+    std::ostringstream text;
+    text << file.rdbuf();
+    google_->restore_grants(text.str());
+}
+
+std::string SandboxMount::welcome() const {
+    return fmt::format(
+        "\n  calhost {0} with a SANDBOX Google{1}\n\n"
+        "  Click     {2}/sandbox\n"
+        "  Paste     curl -s {2}/api/calendar/status -H \"Authorization: Bearer $(curl -s "
+        "{2}/auth/token "
+        "-d username={3} -d password={4} | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\"\n"
+        "  Contract  {2}/openapi.json\n"
+        "  Stop      Ctrl-C\n\n",
+        kVersion,
+        events_ > 0 ? fmt::format(", filled with {} events of {}", events_, calendar_file_) : "",
+        base_url_, kDemoEmail, kDemoPassword);
+}
+
+Task<net::Response> SandboxMount::demo_page(api::Context& context, net::Request& request) const {
+    auto connections = connect::select(context.services, demo_user_id_, {});
+    const bool is_connected = connections && !connections->empty();
+    const auto state = is_connected ? fmt::format("<p>Connected: <strong>{}</strong>, {}.</p>",
+                                                  html_escape(connections->front().email),
+                                                  html_escape(connections->front().state))
+                                    : std::string("<p>No calendar is connected yet.</p>");
+    static_cast<void>(request);
+    co_return api::plain_page(
+        "SANDBOX: calhost",
+        fmt::format("<p>Everything here is simulated. You are <strong>{}</strong>, a mentor.</p>{}"
+                    "<p><a href=\"/sandbox/connect\">Connect the demo Google calendar</a></p>",
+                    kDemoEmail, state));
+}
+
+Task<net::Response> SandboxMount::demo_connect(api::Context& context, net::Request& request) const {
+    return api::begin_as_redirect(
+        context, request,
+        {.user_id = demo_user_id_, .provider = "google", .login_hint = std::string(kDemoAccount)});
+}
+
+}  // namespace calhost::app

@@ -1,0 +1,45 @@
+/// The simulated Google inside the program: `calhost serve --sandbox`.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "app/host.h"
+#include "sandbox/google.h"
+
+namespace calhost::app {
+
+/// Lives on the first worker; requests of other workers hop there.
+class SandboxMount {
+  public:
+    SandboxMount(const HostOptions& options, Executor executor, const Clock& clock, Timers& timers,
+                 Random& random);
+    ~SandboxMount();
+
+    /// Makes the provider's endpoints those of the sandbox.
+    void point_providers_here(config::Settings& settings) const;
+    /// Serves /sandbox/google, /sandbox/control and the demo page.
+    void mount(net::Router& router, api::Context& context);
+    /// The demo user and the demo account with its calendar. *Errors*: an unreadable calendar file.
+    Task<Result<void>> prepare(accounts::Accounts& accounts, storage::Database& database);
+    /// What to click and what to paste.
+    [[nodiscard]] std::string welcome() const;
+
+  private:
+    Task<net::Response> demo_page(api::Context& context, net::Request& request) const;
+    Task<net::Response> demo_connect(api::Context& context, net::Request& request) const;
+    [[nodiscard]] Result<int> fill_calendar();
+    void save();
+    void restore();
+
+    std::string base_url_;
+    std::filesystem::path data_folder_;
+    std::string calendar_file_;
+    Executor executor_;
+    std::unique_ptr<sandbox::Google> google_;
+    std::string demo_user_id_;
+    int events_ = 0;
+    std::string saved_grants_;
+};
+
+}  // namespace calhost::app

@@ -1,0 +1,102 @@
+#include "app/worker.h"
+
+#include "connect/revocation.h"
+
+namespace calhost::app {
+namespace {
+
+api::ApiOptions api_options(const Shared& shared) {
+    const auto& server = shared.settings.server;
+    auto origins = server.allowed_origins;
+    // The frontend's origin: its address without a path.
+    const auto scheme = server.frontend_url.find("://");
+    if (scheme != std::string::npos)
+        origins.push_back(server.frontend_url.substr(0, server.frontend_url.find('/', scheme + 3)));
+    return {.version = shared.version,
+            .public_url = server.public_url,
+            .frontend_url = server.frontend_url,
+            .allowed_origins = std::move(origins),
+            .requests_per_second = server.requests_per_second};
+}
+
+}  // namespace
+
+sync::SyncOptions sync_options(const config::Settings& settings) {
+    return {.interval = settings.sync.interval};
+}
+
+Result<std::unique_ptr<Worker>> Worker::create(Executor executor, const Shared& shared,
+                                               Outside outside, sync::Homes& homes) {
+    std::unique_ptr<Worker> worker(new Worker(executor, shared, homes));
+    if (auto built = worker->build(outside); !built) return fail(built.error());
+    return worker;
+}
+
+Result<void> Worker::build(Outside outside) {
+    const auto& settings = shared_->settings;
+    database_ = shared_->store.database(executor_);
+    auto providers = plugin::Providers::load(
+        shared_->installed, {outside.transport, outside.clock, outside.timers, outside.random});
+    if (!providers) return fail(providers.error());
+    providers_ = std::move(*providers);
+    auto rules = plugin::Rules::load(shared_->installed.rules, outside.clock);
+    if (!rules) return fail(rules.error());
+    rules_ = std::move(*rules);
+    services_ = std::make_unique<connect::Services>(
+        connect::Services{*database_, outside.transport, providers_, shared_->keys, outside.clock,
+                          outside.timers, outside.random, outside.crash_points});
+    keeper_ = std::make_unique<connect::TokenKeeper>(*services_);
+    puller_ = std::make_unique<sync::Puller>(*services_, *keeper_, sync_options(settings));
+    auto signer = crypto::TokenSigner::create(settings.auth.jwt_secret);
+    if (!signer) return fail(signer.error());
+    accounts_ = std::make_unique<accounts::Accounts>(
+        *database_, shared_->hasher, shared_->throttle, std::move(*signer), outside.clock, outside.random,
+        accounts::AccountOptions{.issuer = settings.server.public_url,
+                                 .registration = settings.auth.registration,
+                                 .self_service_roles = settings.auth.self_service_roles});
+    flow_ = std::make_unique<connect::OauthFlow>(
+        *services_, connect::FlowOptions{settings.server.public_url, settings.connect_unbound});
+    auto options = api_options(*shared_);
+    const double rate = options.requests_per_second;
+    context_ = std::make_unique<api::Context>(api::Context{*services_,
+                                                           *accounts_,
+                                                           *flow_,
+                                                           *rules_,
+                                                           *homes_,
+                                                           std::move(options),
+                                                           api::Limits(rate, outside.clock),
+                                                           [] {},
+                                                           {}});
+    api_ = std::make_unique<api::Api>(*context_);
+    listen_to_changes();
+    return {};
+}
+
+void Worker::listen_to_changes() {
+    database_->on_change([this](const storage::Change& change) {
+        api_->on_change(change);
+        if (change.table == "connections") keeper_->forget(change.id);
+    });
+}
+
+Task<net::Response> Worker::handle(net::Request& request) {
+    auto response = co_await api_->handle(request);
+    shared_->metrics.count_request(response.status);
+    co_return response;
+}
+
+sync::Home Worker::home() { return {executor_, services_.get(), keeper_.get(), puller_.get()}; }
+
+void Worker::run_jobs_with(jobs::Runner& runner) {
+    runner.on(std::string(connect::kSyncJob), [this](const storage::Job& job) {
+        return homes_->run<Result<void>>(job.target, [job](const sync::Home& home) {
+            return sync::run_sync_job(*home.puller, job);
+        });
+    });
+    runner.on(std::string(connect::kRevokeJob),
+              [this](const storage::Job& job) { return connect::run_revocation(*services_, job); });
+    runner.on(std::string(connect::kPendingGrantJob),
+              [this](const storage::Job& job) { return flow_->revoke_pending(job.target); });
+}
+
+}  // namespace calhost::app

@@ -1,0 +1,87 @@
+#include "connect/connections.h"
+
+#include "base/log.h"
+#include "connect/revocation.h"
+#include "connect/sealing.h"
+
+namespace calhost::connect {
+namespace {
+
+/// The stored grant, for giving it back; what does not open is left out.
+Grant stored_grant(Services& services, const storage::Connection& row) {
+    Grant grant;
+    if (auto token =
+            open_token(services, row.sealed_refresh_token, kRefreshColumn, row.id, row.user_id))
+        grant.refresh_token = std::move(*token);
+    if (auto token =
+            open_token(services, row.sealed_access_token, kAccessColumn, row.id, row.user_id))
+        grant.access_token = std::move(*token);
+    return grant;
+}
+
+}  // namespace
+
+Result<std::vector<storage::Connection>> select(Services& services, std::string_view user_id,
+                                                const Selection& selection) {
+    auto rows = storage::list_connections(services.database.reader(), user_id);
+    if (!rows) return rows;
+    std::erase_if(*rows, [&](const storage::Connection& row) {
+        return (!selection.provider.empty() && row.provider != selection.provider) ||
+               (!selection.account.empty() && row.account != selection.account) ||
+               (!selection.id.empty() && row.id != selection.id);
+    });
+    return rows;
+}
+
+Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection) {
+    auto rows = select(services, user_id, selection);
+    if (!rows) co_return fail(rows.error());
+    std::vector<storage::Job> jobs;
+    for (const auto& row : *rows)
+        jobs.push_back(revocation_job(services, row.id, row.provider, stored_grant(services, row)));
+    int gone = 0;
+    auto done = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
+        for (std::size_t i = 0; i < rows->size(); ++i) {
+            const auto& row = (*rows)[i];
+            auto deleted = storage::delete_connection(sql, user_id, row.id);
+            if (!deleted) return fail(deleted.error());
+            if (!*deleted) continue;
+            ++gone;
+            if (auto queued = enqueue_revocation(sql, jobs[i], row.provider, row.external_id);
+                !queued)
+                return queued;
+        }
+        return {};
+    });
+    if (!done) co_return fail(done.error());
+    co_await services.crash_points.reach("disconnect.stored");
+    log::info("calendar disconnected", {{"user_id", user_id}, {"count", gone}});
+    co_return gone;
+}
+
+Task<Result<std::vector<storage::CalendarRow>>> read_calendars(Services& services,
+                                                               TokenKeeper& keeper,
+                                                               storage::Connection connection) {
+    auto* provider = services.providers.find(connection.provider);
+    if (provider == nullptr)
+        co_return fail(ErrorCode::misconfigured, "The provider is not installed any more.");
+    ConnectionAccess access(keeper, connection);
+    auto calendars = co_await provider->list_calendars(access);
+    if (!calendars) co_return fail(calendars.error());
+    std::vector<storage::CalendarRow> rows;
+    for (auto& calendar : *calendars)
+        rows.push_back({.connection_id = connection.id,
+                        .id = std::move(calendar.id),
+                        .name = std::move(calendar.name),
+                        .is_primary = calendar.is_primary,
+                        .is_read_only = calendar.is_read_only,
+                        .color = std::move(calendar.color),
+                        .time_zone = std::move(calendar.time_zone)});
+    auto stored = co_await services.database.write([&](storage::Sql& sql) {
+        return storage::replace_calendars(sql, connection.id, connection.user_id, rows);
+    });
+    if (!stored) co_return fail(stored.error());
+    co_return rows;
+}
+
+}  // namespace calhost::connect

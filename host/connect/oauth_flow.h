@@ -1,0 +1,119 @@
+/// Connecting a calendar by OAuth: authorization code with PKCE and a single-use state bound to
+/// user, browser, provider, account and redirect URI (RFC 9700, 7636, 9207; http-api, section 3
+/// "State").
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "connect/services.h"
+#include "connect/token_endpoint.h"
+#include "storage/connections.h"
+#include "storage/oauth_states.h"
+
+namespace calhost::connect {
+
+struct FlowOptions {
+    std::string public_url;  ///< for the default redirect URI
+    std::string unbound =
+        "confirm";  ///< confirm accept refuse: what to do when no cookie comes back
+};
+
+struct Begin {
+    std::string user_id;
+    std::string provider;
+    std::string account = "primary";
+    std::string purpose = "full";
+    std::string return_to;  ///< a checked path of the frontend, or empty
+    std::string login_hint;
+    bool is_navigation = false;  ///< the browser itself came to us: its cookie must come back
+};
+
+struct Begun {
+    std::string authorization_url;
+    std::string cookie_name;
+    std::string cookie_value;
+};
+
+/// What came back from the provider.
+struct Callback {
+    std::string path;  ///< of this request: a state works only where its redirect URI points
+    std::string state, code, error, issuer;
+    std::function<std::string(const std::string& name)> cookie;
+};
+
+/// The connection is stored.
+struct Connected {
+    storage::Connection connection;
+    std::string return_to;
+};
+/// Nobody knows whether this browser began the flow: the person is asked once.
+struct NeedsConfirmation {
+    std::string token;    ///< for the form
+    std::string user_id;  ///< whose account here
+    std::string provider_title;
+    std::string account_email;  ///< whose account there
+};
+using Finished = std::variant<Connected, NeedsConfirmation>;
+
+/// Why it did not work: `word` is the stable code of the answer and of `error=` in a redirect.
+struct FlowFailure {
+    std::string word;
+    Error error;
+    std::string user_id;  ///< empty while the state is not known to be good
+    std::string return_to;
+};
+
+/// *Thread*: any worker's.
+class OauthFlow {
+  public:
+    OauthFlow(Services& services, FlowOptions options)
+        : services_(&services), options_(std::move(options)) {}
+
+    /// *Errors*: not_found (no such provider), misconfigured (no client id), unsupported (no
+    /// OAuth).
+    Task<Result<Begun>> begin(Begin request);
+
+    /// Checks everything, exchanges the code, seals and stores. Words: missing_state,
+    /// unknown_state, state_expired, state_used, wrong_callback, wrong_issuer, other_browser,
+    /// oauth_error, code_refused, provider_unavailable and invalid_response (the state stays
+    /// usable), missing_permission, no_refresh_token, provider_not_configured, storage_unavailable.
+    Task<std::expected<Finished, FlowFailure>> finish(Callback callback);
+
+    /// The person's answer on the confirmation page; declining revokes what was granted, as a job
+    /// that is repeated until the provider has heard it.
+    Task<std::expected<Connected, FlowFailure>> confirm(std::string token, bool accepted);
+    /// Nobody answered in time.
+    Task<Result<void>> revoke_pending(std::string hash);
+
+    /// Where the provider sends people back to.
+    [[nodiscard]] std::string redirect_uri(const plugin::ProviderInfo& provider) const;
+
+    /// A grant on its way into the store (received.h).
+    struct Received;
+
+  private:
+    using Failed = std::unexpected<FlowFailure>;
+
+    Task<std::expected<storage::OauthState, FlowFailure>> check_state(const Callback& callback);
+    std::expected<void, FlowFailure> check_issuer(const Callback& callback,
+                                                  const storage::OauthState& state);
+    /// True: this browser began it. False: nobody knows.
+    std::expected<bool, FlowFailure> check_browser(const Callback& callback,
+                                                   const storage::OauthState& state);
+    Task<std::expected<Received, FlowFailure>> receive(const Callback& callback,
+                                                       const storage::OauthState& state);
+    Task<std::expected<Connected, FlowFailure>> store(Received received);
+    Task<std::expected<Finished, FlowFailure>> ask(Received received);
+
+    Services* services_;
+    FlowOptions options_;
+};
+
+/// What a job of this kind does is registered by the composition root.
+inline constexpr std::string_view kSyncJob = "sync";
+inline constexpr std::string_view kRevokeJob = "revoke";
+inline constexpr std::string_view kPendingGrantJob = "pending_grant";
+
+}  // namespace calhost::connect

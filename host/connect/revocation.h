@@ -1,0 +1,22 @@
+/// Giving a grant back at the provider: a job, enqueued in the transaction that forgets the grant.
+#pragma once
+
+#include "connect/token_endpoint.h"
+#include "storage/jobs.h"
+
+namespace calhost::connect {
+
+/// A job of kRevokeJob with the token sealed in it. It has no user, so that deleting the user does
+/// not delete it; `target` is what it is about.
+storage::Job revocation_job(Services& services, std::string target, const std::string& provider,
+                            const Grant& grant);
+
+/// Enqueues it, unless somebody is still connected to the account: a provider ends the whole grant,
+/// not one token of it.
+Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job,
+                                std::string_view provider, std::string_view external_id);
+
+/// What the job does. *Errors*: those of the token endpoint, so that it is tried again.
+Task<Result<void>> run_revocation(Services& services, const storage::Job& job);
+
+}  // namespace calhost::connect

@@ -1,0 +1,167 @@
+#include "connect/token_keeper.h"
+
+#include "base/log.h"
+#include "connect/sealing.h"
+#include "connect/token_endpoint.h"
+
+namespace calhost::connect {
+namespace {
+
+constexpr std::chrono::minutes kEarly{5};
+
+std::unexpected<Error> gone() {
+    return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+}
+
+std::unexpected<Error> reconnect() {
+    return fail(ErrorCode::needs_reauth, std::string(kTokenExpired));
+}
+
+}  // namespace
+
+bool TokenKeeper::is_fresh(const std::optional<Timestamp>& expires_at) const {
+    return !expires_at || *expires_at - services_->clock.now() > kEarly;
+}
+
+Task<Result<Secret>> TokenKeeper::token(std::string connection_id, std::string user_id,
+                                        bool was_refused) {
+    const auto held = held_.find(connection_id);
+    if (held != held_.end() && !was_refused && is_fresh(held->second.expires_at))
+        co_return held->second.token;
+    const std::int64_t refused_generation = held == held_.end() ? -1 : held->second.generation;
+    auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
+    if (!row) co_return fail(row.error());
+    if (!*row) co_return gone();
+    if ((*row)->state == "needs_reauth") co_return reconnect();
+    auto read = co_await this->read(**row);
+    if (!read) co_return fail(read.error());
+    // Someone else may have stored a newer token than the one that was refused.
+    const bool is_newer = (*row)->generation != refused_generation;
+    if (is_fresh(read->expires_at) && (!was_refused || (is_newer && refused_generation >= 0)))
+        co_return held_.insert_or_assign(connection_id, std::move(*read)).first->second.token;
+    const auto generation = (*row)->generation;
+    auto fresh = co_await refreshes_.run(connection_id, [this, connection_id, user_id, generation] {
+        return refresh(connection_id, user_id, generation);
+    });
+    const bool still_lives =
+        !was_refused && read->expires_at && *read->expires_at > services_->clock.now();
+    if (!fresh && still_lives && is_transient(fresh.error().code)) co_return std::move(read->token);
+    co_return fresh;
+}
+
+Task<Result<TokenKeeper::Held>> TokenKeeper::read(const Row& row) {
+    auto token =
+        open_token(*services_, row.sealed_access_token, kAccessColumn, row.id, row.user_id);
+    if (!token) co_return fail((co_await unreadable(row, token.error())).error());
+    co_return Held{std::move(*token), row.token_expires_at, row.generation};
+}
+
+Task<Result<Secret>> TokenKeeper::unreadable(const Row& row, Error error) {
+    log::error("sealed token does not open",
+               {{"connection_id", row.id}, {"reason", error.message}});
+    co_await set_state(row, "error", std::string(kTokenUnreadable));
+    co_return fail(error.code == ErrorCode::misconfigured ? ErrorCode::misconfigured
+                                                          : ErrorCode::needs_reauth,
+                   std::string(kTokenUnreadable));
+}
+
+Task<Result<Secret>> TokenKeeper::refresh(std::string connection_id, std::string user_id,
+                                          std::int64_t generation) {
+    auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
+    if (!row) co_return fail(row.error());
+    if (!*row) co_return gone();
+    if ((*row)->generation !=
+        generation) {  // another worker or host was faster: its token is there
+        auto newer = co_await read(**row);
+        if (!newer) co_return fail(newer.error());
+        co_return std::move(newer->token);
+    }
+    const auto now = services_->clock.now();
+    if (const auto until = blocked_until(connection_id); until && *until > now)
+        co_return std::unexpected(
+            Error{ErrorCode::rate_limited, "The provider asked to wait.", *until - now});
+    const auto* provider = services_->providers.find((*row)->provider);
+    if (provider == nullptr)
+        co_return fail(ErrorCode::misconfigured,
+                       "The provider of this connection is not installed.");
+    auto refresh_token = open_token(*services_, (*row)->sealed_refresh_token, kRefreshColumn,
+                                    connection_id, user_id);
+    if (!refresh_token) co_return co_await unreadable(**row, refresh_token.error());
+    if (refresh_token->empty())
+        co_return co_await refused(**row, {ErrorCode::needs_reauth, "no refresh token"});
+    auto grant = co_await refresh_grant(*services_, provider->info(), *refresh_token);
+    if (!grant) co_return co_await refused(**row, grant.error());
+    co_return co_await store(**row, std::move(*grant));
+}
+
+Task<Result<Secret>> TokenKeeper::store(const Row& row, Grant grant) {
+    co_await services_->crash_points.reach("refresh.answered");
+    const storage::Tokens tokens{
+        .sealed_access_token =
+            seal_token(*services_, grant.access_token, kAccessColumn, row.id, row.user_id),
+        .sealed_refresh_token =
+            seal_token(*services_, grant.refresh_token, kRefreshColumn, row.id, row.user_id),
+        .expires_at = grant.expires_at};
+    const auto now = services_->clock.now();
+    auto stored = co_await services_->database.write_for<bool>([&](storage::Sql& sql) {
+        return storage::store_tokens(sql, row.id, row.user_id, row.generation, tokens, now);
+    });
+    if (!stored) co_return fail(stored.error());
+    if (!*stored)
+        co_return gone();  // a new grant or a disconnect came between: this token is not the one
+    co_await services_->crash_points.reach("refresh.committed");
+    held_.insert_or_assign(row.id, Held{grant.access_token, grant.expires_at, row.generation + 1});
+    log::info("token refreshed", {{"connection_id", row.id}, {"provider", row.provider}});
+    co_return std::move(grant.access_token);
+}
+
+Task<Result<Secret>> TokenKeeper::refused(const Row& row, Error error) {
+    log::warning("token refresh failed", {{"connection_id", row.id},
+                                          {"provider", row.provider},
+                                          {"code", to_string(error.code)},
+                                          {"reason", error.message}});
+    if (error.code == ErrorCode::needs_reauth) {
+        co_await set_state(row, "needs_reauth", std::string(kTokenExpired));
+        co_return reconnect();
+    }
+    if (error.retry_after)
+        co_await block_until(row.id, row.user_id, services_->clock.now() + *error.retry_after);
+    if (error.code ==
+        ErrorCode::misconfigured)  // the operator's fault: nobody is asked to reconnect
+        co_await set_state(row, row.state, error.message);
+    co_return fail(std::move(error));
+}
+
+Task<> TokenKeeper::set_state(const Row& row, std::string state, std::string last_error) {
+    forget(row.id);
+    const auto now = services_->clock.now();
+    const auto done = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
+        auto set = storage::set_connection_state(sql, row.id, row.user_id, row.generation, state,
+                                                 last_error, now);
+        if (!set) return fail(set.error());
+        return {};
+    });
+    if (!done)
+        log::error("connection state not stored",
+                   {{"connection_id", row.id}, {"reason", done.error().message}});
+}
+
+std::optional<Timestamp> TokenKeeper::blocked_until(const std::string& connection_id) const {
+    const auto found = blocked_.find(connection_id);
+    if (found != blocked_.end()) return found->second;
+    return std::nullopt;
+}
+
+Task<> TokenKeeper::block_until(std::string connection_id, std::string user_id, Timestamp when) {
+    blocked_[connection_id] = when;
+    const auto done = co_await services_->database.write([&](storage::Sql& sql) {
+        return storage::set_blocked_until(sql, connection_id, user_id, when);
+    });
+    if (!done)
+        log::error("waiting time not stored",
+                   {{"connection_id", connection_id}, {"reason", done.error().message}});
+}
+
+void TokenKeeper::forget(const std::string& connection_id) { held_.erase(connection_id); }
+
+}  // namespace calhost::connect

@@ -1,0 +1,112 @@
+#include "plugin/discovery.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace calhost::plugin {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> read_file(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return std::nullopt;
+    std::ostringstream text;
+    text << file.rdbuf();
+    return std::move(text).str();
+}
+
+void complain(Installed& installed, std::string file, std::string key, std::string message) {
+    installed.complaints.push_back({.file = std::move(file),
+                                    .line = 0,
+                                    .key = std::move(key),
+                                    .message = std::move(message),
+                                    .is_error = true});
+}
+
+/// The folders of `root` by name.
+std::vector<fs::path> folders(const fs::path& root) {
+    std::vector<fs::path> found;
+    std::error_code ignored;  // no folder: nothing is installed
+    for (const auto& entry : fs::directory_iterator(root, ignored))
+        if (entry.is_directory()) found.push_back(entry.path());
+    std::ranges::sort(found);
+    return found;
+}
+
+void read_provider(const fs::path& folder, const config::Settings& settings, const Clock& clock,
+                   Installed& installed) {
+    const auto name = folder.filename().string();
+    const auto prefix = "providers." + name;
+    const auto chunk = fmt::format("providers/{}/provider.lua", name);
+    const auto code = read_file(folder / "provider.lua");
+    if (!code) return complain(installed, chunk, prefix, "cannot be read");
+    const auto schema_name = fmt::format("providers/{}/schema.lua", name);
+    const auto schema_code = read_file(folder / "schema.lua");
+    if (!schema_code) return complain(installed, schema_name, prefix, "cannot be read");
+    auto schema = read_schema(schema_name, *schema_code, clock);
+    if (!schema) return complain(installed, schema_name, prefix, schema.error().message);
+    const auto section = settings.providers.find(name);
+    auto checked = check_section(
+        *schema, section == settings.providers.end() ? config::Section{} : section->second, prefix);
+    installed.complaints.insert(installed.complaints.end(), checked.complaints.begin(),
+                                checked.complaints.end());
+    installed.providers.push_back({.source = {.name = name, .chunk_name = chunk, .code = *code},
+                                   .schema = std::move(*schema),
+                                   .values = std::move(checked.values)});
+}
+
+void check_sections_have_providers(const config::Settings& settings, Installed& installed) {
+    for (const auto& [name, section] : settings.providers) {
+        const bool known = std::ranges::any_of(
+            installed.providers,
+            [&, &wanted = name](const auto& provider) { return provider.source.name == wanted; });
+        if (!known)
+            complain(installed, section.file, "providers." + name,
+                     fmt::format("there is no provider '{}' in {}", name,
+                                 settings.paths.providers.string()));
+    }
+}
+
+void read_rules(const config::Settings& settings, Installed& installed) {
+    for (const auto& name : settings.rules) {
+        const auto code = read_file(settings.paths.scripts / name);
+        if (code)
+            installed.rules.push_back({name, *code});
+        else
+            complain(installed, (settings.paths.scripts / name).string(), "rules",
+                     "cannot be read");
+    }
+}
+
+}  // namespace
+
+Installed discover(const config::Settings& settings, const Clock& clock) {
+    Installed installed;
+    for (const auto& folder : folders(settings.paths.providers))
+        read_provider(folder, settings, clock, installed);
+    check_sections_have_providers(settings, installed);
+    read_rules(settings, installed);
+    return installed;
+}
+
+Result<Providers> Providers::load(const Installed& installed, Environment environment) {
+    Providers providers;
+    for (const auto& entry : installed.providers) {
+        auto provider = Provider::load(entry.source, environment);
+        if (!provider) return fail(provider.error());
+        apply_section((*provider)->info(), entry.values,
+                      without_secrets(entry.schema, entry.values));
+        providers.providers_.emplace(entry.source.name, std::move(*provider));
+    }
+    return providers;
+}
+
+Provider* Providers::find(std::string_view name) const {
+    const auto found = providers_.find(name);
+    return found == providers_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace calhost::plugin

@@ -1,0 +1,46 @@
+/// Finds providers, their schemas and the operator's rules on disk, once, at start.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+#include "plugin/provider.h"
+#include "plugin/rules.h"
+#include "plugin/schema.h"
+
+namespace calhost::plugin {
+
+/// A provider with its part of the configuration, ready to be loaded into workers.
+struct InstalledProvider {
+    ProviderSource source;
+    Schema schema;
+    boost::json::object values;  ///< its section, checked, defaults put in
+};
+
+struct Installed {
+    std::vector<InstalledProvider> providers;  ///< by name
+    std::vector<RuleSource> rules;             ///< in the order of the YAML
+    std::vector<config::Complaint> complaints;
+};
+
+/// Reads everything; what is wrong becomes complaints, so that `calhost check` shows all at once.
+Installed discover(const config::Settings& settings, const Clock& clock);
+
+/// One worker's providers. *Errors*: misconfigured, as Provider::load.
+class Providers {
+  public:
+    static Result<Providers> load(const Installed& installed, Environment environment);
+    /// Null for a name that is not installed.
+    [[nodiscard]] Provider* find(std::string_view name) const;
+    [[nodiscard]] const std::map<std::string, std::unique_ptr<Provider>, std::less<>>& all() const {
+        return providers_;
+    }
+
+  private:
+    std::map<std::string, std::unique_ptr<Provider>, std::less<>> providers_;
+};
+
+}  // namespace calhost::plugin

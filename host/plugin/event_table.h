@@ -1,0 +1,22 @@
+/// The neutral event as a Lua table, both ways, without an intermediate tree.
+///
+/// A time is `{ date = "2026-11-20" }`, or `{ local = "2026-11-20T09:00:00", tz = "Europe/Berlin"
+/// }`; what `event.instant` made also holds `instant` (milliseconds), which decides in the doubled
+/// hour of autumn.
+#pragma once
+
+#include <vector>
+
+#include "calendar/event.h"
+#include "lua/value.h"
+
+namespace calhost::plugin {
+
+void push_time(lua::Writer& writer, const calendar::EventTime& time);
+void push_event(lua::Writer& writer, const calendar::Event& event);
+
+/// *Errors*: invalid, naming the field.
+Result<calendar::EventTime> read_time(const lua::Reader& reader, std::string_view field);
+Result<calendar::Event> read_event(const lua::Reader& reader);
+
+}  // namespace calhost::plugin

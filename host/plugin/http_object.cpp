@@ -1,0 +1,145 @@
+#include "plugin/http_object.h"
+
+#include <fmt/format.h>
+
+#include <boost/url/parse.hpp>
+
+#include "base/encoding.h"
+#include "base/json.h"
+#include "lua/json.h"
+
+namespace calhost::plugin {
+namespace {
+
+std::string scalar_text(const lua::Reader& value) {
+    if (value.type() == lua::Type::boolean) return value.boolean() ? "true" : "false";
+    if (const auto whole = value.integer()) return std::to_string(*whole);
+    if (const auto number = value.number()) return fmt::format("{}", *number);
+    return std::string(value.string());
+}
+
+/// A table of names and scalars as a query or form; sorted, since Lua tables have no order.
+std::string encoded_pairs(const lua::Reader& table) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    table.each_field([&](std::string_view name, const lua::Reader& value) {
+        pairs.emplace_back(name, scalar_text(value));
+    });
+    std::ranges::sort(pairs);
+    net::Query query;
+    for (auto& [name, value] : pairs) query.add(std::move(name), std::move(value));
+    return query.to_string();
+}
+
+Result<void> read_body(const lua::Reader& options, net::ClientRequest& request) {
+    Result<void> outcome;
+    options.with_field("json", [&](const lua::Reader& value) {
+        if (value.is_nil()) return;
+        auto text = lua::json_text(value);
+        if (!text) return static_cast<void>(outcome = fail(text.error()));
+        request.body = std::move(*text);
+        request.headers.set("Content-Type", "application/json");
+    });
+    options.with_field("form", [&](const lua::Reader& value) {
+        if (!value.is_table()) return;
+        request.body = encoded_pairs(value);
+        request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+    });
+    if (const auto body = options.string_field("body"); !body.empty()) request.body = body;
+    return outcome;
+}
+
+Result<void> read_options(const lua::Reader& options, net::ClientRequest& request) {
+    if (!options.is_table()) return {};
+    options.with_field("headers", [&](const lua::Reader& table) {
+        if (!table.is_table()) return;
+        table.each_field([&](std::string_view name, const lua::Reader& value) {
+            request.headers.set(name, std::string(value.string()));
+        });
+    });
+    options.with_field("query", [&](const lua::Reader& table) {
+        if (!table.is_table()) return;
+        if (const auto query = encoded_pairs(table); !query.empty())
+            request.url += (request.url.contains('?') ? "&" : "?") + query;
+    });
+    return read_body(options, request);
+}
+
+/// A path below the base address, or an absolute link on a granted host.
+Result<std::string> absolute_url(const ProviderInfo& provider, std::string_view url) {
+    if (url.starts_with('/')) return provider.endpoints.api + std::string(url);
+    const auto parsed = boost::urls::parse_uri(url);
+    if (!parsed || (parsed->scheme() != "https" && parsed->scheme() != "http"))
+        return fail(ErrorCode::invalid,
+                    fmt::format("provider {} asked for something that is no URL", provider.id));
+    const std::string host(parsed->encoded_host_and_port());
+    if (!provider.hosts().contains(host))
+        return fail(ErrorCode::forbidden,
+                    fmt::format("provider {} may not call the host {}", provider.id, host));
+    return std::string(url);
+}
+
+lua::Push push_answer(net::ClientResponse answer, Timestamp now) {
+    return [answer = std::move(answer), now](lua::Writer& writer) {
+        writer.begin_table(0, 4);
+        writer.field("status", answer.status);
+        writer.field("body", answer.body);
+        writer.open_field("headers", 0, static_cast<int>(answer.headers.size()));
+        for (const auto& [name, value] : answer.headers) {
+            std::string lower = name;
+            std::ranges::transform(lower, lower.begin(), [](char c) {
+                return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            });
+            writer.field(lower, value);
+        }
+        writer.close_field("headers");
+        if (const auto wait = retry_after_of(answer.headers, now))
+            writer.field("retry_after", std::chrono::ceil<std::chrono::seconds>(*wait).count());
+    };
+}
+
+Task<Result<lua::Push>> run(std::shared_ptr<HttpCall> call, net::ClientRequest request) {
+    auto answer = co_await send_for_provider(*call, std::move(request));
+    if (!answer) co_return fail(answer.error());
+    const Timestamp now = call->clock.now();
+    co_return push_answer(std::move(*answer), now);
+}
+
+Task<Result<lua::Push>> refuse(Error error) { co_return fail(std::move(error)); }
+
+/// Reads the arguments while they are there, then waits.
+Task<Result<lua::Push>> begin(const std::weak_ptr<HttpCall>& weak, std::string method,
+                              std::string_view url, const lua::Reader& options) {
+    auto call = weak.lock();
+    if (call == nullptr)
+        return refuse({ErrorCode::cancelled, "ctx.http belongs to a call that is over"});
+    auto absolute = absolute_url(call->provider, url);
+    if (!absolute) return refuse(absolute.error());
+    net::ClientRequest request;
+    request.method = std::move(method);
+    request.url = std::move(*absolute);
+    if (auto read = read_options(options, request); !read) return refuse(read.error());
+    return run(std::move(call), std::move(request));
+}
+
+}  // namespace
+
+lua::Ref make_http_object(lua::State& state, const std::shared_ptr<HttpCall>& call) {
+    const std::weak_ptr<HttpCall> weak = call;
+    return state.make_table([&](lua::Table& table) {
+        for (const auto& [name, method] : {std::pair{"get", "GET"},
+                                           {"post", "POST"},
+                                           {"put", "PUT"},
+                                           {"patch", "PATCH"},
+                                           {"delete", "DELETE"}})
+            table.waiting(name, [weak, verb = std::string(method)](lua::Call& lua_call) {
+                return begin(weak, verb, lua_call.argument(2).string(), lua_call.argument(3));
+            });
+        table.waiting("request", [weak](lua::Call& lua_call) {
+            const auto options = lua_call.argument(2);
+            return begin(weak, std::string(options.string_field("method")),
+                         options.string_field("url"), options);
+        });
+    });
+}
+
+}  // namespace calhost::plugin

@@ -1,0 +1,170 @@
+#include "plugin/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/url/parse.hpp>
+
+#include "base/json.h"
+#include "lua/state.h"
+
+namespace calhost::plugin {
+namespace {
+
+namespace bj = boost::json;
+
+constexpr std::array kTypes{"string", "url", "integer", "boolean", "duration", "list", "map"};
+
+Result<std::vector<SchemaField>> read_fields(const bj::value* list);
+
+Result<SchemaField> read_field(const bj::value& raw) {
+    SchemaField field;
+    field.name = json::text_of(raw, "name");
+    if (field.name.empty()) return fail(ErrorCode::misconfigured, "a field has no name");
+    if (const auto type = json::text_of(raw, "type"); !type.empty()) field.type = type;
+    if (std::ranges::find(kTypes, field.type) == kTypes.end())
+        return fail(ErrorCode::misconfigured,
+                    fmt::format("field '{}' has the unknown type '{}'", field.name, field.type));
+    field.title = json::text_of(raw, "title");
+    const auto flag = [&](std::string_view name) {
+        const auto* found = json::find(raw, name);
+        return found != nullptr && found->is_bool() && found->get_bool();
+    };
+    field.is_required = flag("required");
+    field.is_secret = flag("secret");
+    if (const auto* value = json::find(raw, "default")) field.default_value = *value;
+    if (const auto* options = json::find(raw, "options"); options != nullptr && options->is_array())
+        for (const auto& option : options->get_array())
+            if (option.is_string()) field.options.emplace_back(option.get_string());
+    auto nested = read_fields(json::find(raw, "fields"));
+    if (!nested) return fail(nested.error());
+    field.fields = std::move(*nested);
+    return field;
+}
+
+Result<std::vector<SchemaField>> read_fields(const bj::value* list) {
+    std::vector<SchemaField> fields;
+    if (list == nullptr || !list->is_array()) return fields;
+    for (const auto& raw : list->get_array()) {
+        auto field = read_field(raw);
+        if (!field) return fail(field.error());
+        fields.push_back(std::move(*field));
+    }
+    return fields;
+}
+
+bool is_type(const SchemaField& field, const bj::value& value) {
+    if (field.type == "integer") return value.is_int64() || value.is_uint64();
+    if (field.type == "boolean") return value.is_bool();
+    if (field.type == "list") return value.is_array();
+    if (field.type == "map") return value.is_object();
+    if (!value.is_string()) return false;
+    if (field.type != "url") return true;
+    const auto url = boost::urls::parse_uri(std::string_view(value.get_string()));
+    return url.has_value() && (url->scheme() == "http" || url->scheme() == "https");
+}
+
+/// Walks a section beside its schema.
+class Checker {
+  public:
+    Checker(const config::Section& section, std::vector<config::Complaint>& complaints)
+        : section_(section), complaints_(complaints) {}
+
+    bj::object check(const std::vector<SchemaField>& fields, const bj::object& given,
+                     const std::string& path, std::string_view prefix) {
+        bj::object values;
+        for (const auto& member : given) {
+            const auto known =
+                std::ranges::find(fields, std::string_view(member.key()), &SchemaField::name);
+            const std::string key = path + std::string(member.key());
+            if (known == fields.end())
+                complain(key, prefix, "is not a key of this section; see its schema.lua");
+            else if (is_empty(member.value()))
+                continue;  // an unset variable is the same as a key that is not there
+            else if (!is_type(*known, member.value()))
+                complain(key, prefix, fmt::format("must be a {}", known->type));
+            else if (!known->options.empty() && !is_option(*known, member.value()))
+                complain(key, prefix,
+                         fmt::format("must be one of {}", fmt::join(known->options, ", ")));
+            else if (known->type == "map")
+                values[known->name] =
+                    check(known->fields, member.value().get_object(), key + ".", prefix);
+            else
+                values[known->name] = member.value();
+        }
+        for (const auto& field : fields) fill(field, values, path, prefix);
+        return values;
+    }
+
+  private:
+    static bool is_empty(const bj::value& value) {
+        return value.is_null() || (value.is_string() && value.get_string().empty());
+    }
+    static bool is_option(const SchemaField& field, const bj::value& value) {
+        return value.is_string() &&
+               std::ranges::find(field.options, std::string_view(value.get_string())) !=
+                   field.options.end();
+    }
+
+    void fill(const SchemaField& field, bj::object& values, const std::string& path,
+              std::string_view prefix) {
+        if (values.contains(field.name)) return;
+        if (field.type == "map")
+            values[field.name] = check(field.fields, {}, path + field.name + ".", prefix);
+        else if (!field.default_value.is_null())
+            values[field.name] = field.default_value;
+        else if (field.is_required)
+            complain(path + field.name, prefix, "is missing");
+    }
+
+    void complain(const std::string& key, std::string_view prefix, std::string message) {
+        const auto line = section_.lines.find(key);
+        complaints_.push_back({.file = section_.file,
+                               .line = line == section_.lines.end() ? 0 : line->second,
+                               .key = fmt::format("{}.{}", prefix, key),
+                               .message = std::move(message),
+                               .is_error = true});
+    }
+
+    const config::Section& section_;
+    std::vector<config::Complaint>& complaints_;
+};
+
+}  // namespace
+
+Result<Schema> read_schema(const std::string& file_name, std::string_view source,
+                           const Clock& clock) {
+    auto state = lua::State::create({.name = file_name}, clock);
+    if (!state) return fail(state.error());
+    auto loaded = (*state)->load(file_name, source);
+    if (!loaded)
+        return fail(ErrorCode::misconfigured,
+                    fmt::format("{} cannot be read: {}", file_name, loaded.error().traceback));
+    Result<bj::value> raw = fail(ErrorCode::misconfigured, file_name + " returns nothing");
+    (*state)->look(*loaded, [&](const lua::Reader& reader) { raw = reader.json(); });
+    if (!raw)
+        return fail(ErrorCode::misconfigured,
+                    fmt::format("{}: {}", file_name, raw.error().message));
+    auto fields = read_fields(json::find(*raw, "fields"));
+    if (!fields)
+        return fail(ErrorCode::misconfigured,
+                    fmt::format("{}: {}", file_name, fields.error().message));
+    return Schema{std::move(*fields)};
+}
+
+CheckedSection check_section(const Schema& schema, const config::Section& section,
+                             std::string_view prefix) {
+    CheckedSection checked;
+    Checker checker(section, checked.complaints);
+    checked.values = checker.check(schema.fields, section.values, "", prefix);
+    return checked;
+}
+
+boost::json::object without_secrets(const Schema& schema, const boost::json::object& values) {
+    boost::json::object open = values;
+    for (const auto& field : schema.fields)
+        if (field.is_secret) open.erase(field.name);
+    return open;
+}
+
+}  // namespace calhost::plugin

@@ -1,0 +1,216 @@
+#include "sync/pull.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "connect/oauth_flow.h"
+#include "storage/events.h"
+
+namespace calhost::sync {
+namespace {
+
+constexpr int kKeptRuns = 50;  // of a connection, in the sync log
+
+}  // namespace
+
+/// One sync on its way.
+struct Puller::Run {
+    storage::Connection connection;
+    storage::SyncRun record;
+    connect::ConnectionAccess access;
+    std::optional<std::string> cursor;  ///< where this run began; none: a full pull
+    std::optional<std::string> page;
+    bool is_recorded = false;  ///< the run's row is there
+    bool is_done = false;
+};
+
+Task<Result<SyncOutcome>> Puller::sync(std::string connection_id, std::string user_id,
+                                       std::string trigger) {
+    return flights_.run(connection_id, [=, this] { return run(connection_id, user_id, trigger); });
+}
+
+Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string user_id,
+                                      std::string trigger) {
+    auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
+    if (!row) co_return fail(row.error());
+    if (!*row) co_return fail(ErrorCode::not_found, "There is no such connection.");
+    auto cursor =
+        storage::find_cursor(services_->database.reader(), connection_id, (*row)->calendar_id);
+    if (!cursor) co_return fail(cursor.error());
+    Run run{.connection = **row,
+            .record = {.id = new_id(services_->random),
+                       .connection_id = connection_id,
+                       .user_id = user_id,
+                       .trigger = trigger,
+                       .kind = *cursor ? "incremental" : "full",
+                       .started_at = services_->clock.now(),
+                       .status = "running"},
+            .access = {*keeper_, **row},
+            .cursor = *cursor};
+    auto pulled = co_await pull(run);
+    if (!pulled && pulled.error().code == ErrorCode::cursor_expired && run.cursor) {
+        // The provider forgot the cursor: everything is read anew, and what is gone is found by not
+        // being seen.
+        log::info("cursor expired, full pull", {{"connection_id", connection_id}});
+        run.cursor.reset();
+        run.page.reset();
+        run.record.kind = "full";
+        pulled = co_await pull(run);
+    }
+    if (!pulled) {
+        co_await record_failure(run, pulled.error());
+        co_return fail(pulled.error());
+    }
+    const auto& record = run.record;
+    log::info("calendar synced", {{"connection_id", connection_id},
+                                  {"kind", record.kind},
+                                  {"created", record.created},
+                                  {"updated", record.updated},
+                                  {"deleted", record.deleted}});
+    co_return SyncOutcome{record.created, record.updated, record.deleted, record.kind == "full",
+                          *record.finished_at};
+}
+
+Task<Result<void>> Puller::pull(Run& run) {
+    while (!run.is_done)
+        if (auto pulled = co_await pull_page(run); !pulled) co_return pulled;
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Puller::pull_page(Run& run) {
+    auto* provider = services_->providers.find(run.connection.provider);
+    if (provider == nullptr)
+        co_return fail(ErrorCode::misconfigured, "The provider is not installed any more.");
+    const auto window_start = run.record.started_at - options_.history;
+    auto changes = co_await provider->list_changes(run.access, run.connection.calendar_id,
+                                                   run.cursor, run.page, window_start);
+    if (!changes) co_return fail(changes.error());
+    if (!changes->page && !changes->cursor)
+        co_return fail(ErrorCode::invalid_response, "The provider's last page has no cursor.");
+    co_await services_->crash_points.reach("sync.page_read");
+    co_return co_await store_page(run, std::move(*changes));
+}
+
+Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
+    const bool is_last = !changes.page.has_value();
+    const auto now = services_->clock.now();
+    const auto& connection = run.connection;
+    auto record = run.record;
+    const storage::Job poll{.id = new_id(services_->random),
+                            .kind = std::string(connect::kSyncJob),
+                            .target = connection.id,
+                            .user_id = connection.user_id,
+                            .payload = R"({"trigger":"schedule"})",
+                            .run_at = next_poll(),
+                            .created_at = now};
+    const auto save_last = [&](storage::Sql& sql) -> Result<void> {
+        if (record.kind == "full") {
+            auto unseen = storage::delete_unseen_events(sql, connection.id, connection.calendar_id,
+                                                        record.id);
+            if (!unseen) return fail(unseen.error());
+            record.deleted += *unseen;
+        }
+        record.status = "done";
+        record.finished_at = now;
+        if (auto done = storage::save_cursor(sql, connection.id, connection.calendar_id,
+                                             *changes.cursor, now);
+            !done)
+            return done;
+        if (auto done = storage::finish_sync_run(sql, record); !done) return done;
+        if (auto done = storage::trim_sync_runs(sql, connection.id, kKeptRuns); !done) return done;
+        if (auto done = storage::set_last_synced(sql, connection.id, connection.user_id, now);
+            !done)
+            return done;
+        if (options_.interval.count() == 0) return {};
+        return storage::enqueue_job(sql, poll);
+    };
+    auto stored = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
+        record = run.record;
+        if (!run.is_recorded)
+            if (auto done = storage::insert_sync_run(sql, record); !done) return done;
+        auto counts = storage::save_events(sql, connection.id, connection.calendar_id,
+                                           connection.user_id, changes.events, record.id);
+        if (!counts) return fail(counts.error());
+        auto deleted =
+            storage::delete_events(sql, connection.id, connection.calendar_id, changes.deleted);
+        if (!deleted) return fail(deleted.error());
+        record.created += counts->created;
+        record.updated += counts->updated;
+        record.deleted += *deleted;
+        return is_last ? save_last(sql) : Result<void>{};
+    });
+    if (!stored) co_return stored;
+    run.record = record;
+    run.is_recorded = true;
+    run.is_done = is_last;
+    run.page = changes.page;
+    co_await services_->crash_points.reach("sync.page_stored");
+    co_return Result<void>{};
+}
+
+Task<> Puller::record_failure(Run& run, const Error& error) {
+    run.record.status = "failed";
+    run.record.finished_at = services_->clock.now();
+    run.record.error = fmt::format("{}: {}", to_string(error.code), error.message);
+    const auto& connection = run.connection;
+    log::warning("sync failed", {{"connection_id", connection.id},
+                                 {"provider", connection.provider},
+                                 {"code", to_string(error.code)},
+                                 {"reason", error.message}});
+    const auto done = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
+        if (!run.is_recorded)
+            if (auto inserted = storage::insert_sync_run(sql, run.record); !inserted)
+                return inserted;
+        if (auto finished = storage::finish_sync_run(sql, run.record); !finished) return finished;
+        // The token keeper has written its own sentence where the grant is gone.
+        if (error.code == ErrorCode::needs_reauth) return {};
+        return storage::set_last_error(sql, connection.id, connection.user_id, error.message,
+                                       *run.record.finished_at);
+    });
+    if (!done)
+        log::warning("sync failure not recorded",
+                     {{"connection_id", connection.id}, {"reason", done.error().message}});
+}
+
+Timestamp Puller::next_poll() {
+    // A quarter earlier or later, so that connections made together do not stay together.
+    const auto interval = std::chrono::duration_cast<milliseconds>(options_.interval);
+    const auto spread = static_cast<std::uint64_t>(interval.count() / 2 + 1);
+    return services_->clock.now() + interval * 3 / 4 +
+           milliseconds{random_below(services_->random, spread)};
+}
+
+Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job) {
+    const auto payload = json::parse(job.payload);
+    const std::string trigger(payload ? json::text_of(*payload, "trigger") : "schedule");
+    auto outcome = co_await puller.sync(job.target, job.user_id, trigger);
+    if (outcome) co_return Result<void>{};
+    const auto code = outcome.error().code;
+    if (code == ErrorCode::not_found || code == ErrorCode::needs_reauth) co_return Result<void>{};
+    co_return fail(outcome.error());
+}
+
+Task<Result<void>> plan_missing_polls(connect::Services& services, const SyncOptions& options) {
+    if (options.interval.count() == 0) co_return Result<void>{};
+    auto unplanned = storage::list_unplanned_connections(services.database.reader());
+    if (!unplanned) co_return fail(unplanned.error());
+    const auto now = services.clock.now();
+    const auto spread = static_cast<std::uint64_t>(milliseconds{options.interval}.count());
+    std::vector<storage::Job> jobs;
+    for (const auto& [id, user_id] : *unplanned)
+        jobs.push_back({.id = new_id(services.random),
+                        .kind = std::string(connect::kSyncJob),
+                        .target = id,
+                        .user_id = user_id,
+                        .payload = R"({"trigger":"schedule"})",
+                        .run_at = now + milliseconds{random_below(services.random, spread)},
+                        .created_at = now});
+    co_return co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
+        for (const auto& job : jobs)
+            if (auto done = storage::enqueue_job(sql, job); !done) return done;
+        return {};
+    });
+}
+
+}  // namespace calhost::sync

@@ -1,0 +1,66 @@
+/// Pulls one connection's calendar: incremental by cursor, page by page to the end, each page
+/// stored with what it covers. Two syncs of one connection at once are one.
+#pragma once
+
+#include <string>
+
+#include "base/signal.h"
+#include "connect/token_keeper.h"
+#include "storage/jobs.h"
+#include "storage/sync_runs.h"
+
+namespace calhost::sync {
+
+struct SyncOptions {
+    std::chrono::seconds interval{900};  ///< of polling; 0: only when asked
+    std::chrono::days history{30};       ///< how far back the first pull reaches
+};
+
+struct SyncOutcome {
+    std::int64_t created = 0, updated = 0, deleted = 0;
+    bool is_full = false;
+    Timestamp finished_at{};
+};
+
+/// *Thread*: the connection's home worker.
+class Puller {
+  public:
+    Puller(connect::Services& services, connect::TokenKeeper& keeper, SyncOptions options)
+        : services_(&services), keeper_(&keeper), options_(options) {}
+
+    /// Brings `events` up to date and plans the next poll. The cursor is saved only with the batch
+    /// that it covers, so a crash repeats a page and loses none. *Errors*: not_found (no such
+    /// connection), needs_reauth, those of the provider's calls, those of the store. A failed sync
+    /// leaves its sentence in `last_error` and in the sync log.
+    Task<Result<SyncOutcome>> sync(std::string connection_id, std::string user_id,
+                                   std::string trigger);
+
+    [[nodiscard]] bool is_running(const std::string& connection_id) const {
+        return flights_.is_running(connection_id);
+    }
+
+  private:
+    struct Run;
+
+    Task<Result<SyncOutcome>> run(std::string connection_id, std::string user_id,
+                                  std::string trigger);
+    Task<Result<void>> pull(Run& run);
+    Task<Result<void>> pull_page(Run& run);
+    Task<Result<void>> store_page(Run& run, plugin::Changes changes);
+    Task<> record_failure(Run& run, const Error& error);
+    [[nodiscard]] Timestamp next_poll();
+
+    connect::Services* services_;
+    connect::TokenKeeper* keeper_;
+    SyncOptions options_;
+    SingleFlight<SyncOutcome> flights_;
+};
+
+/// The job of a poll or of a new connection: a connection that is gone, or waits for the person,
+/// has nothing to do.
+Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job);
+
+/// Plans a poll for every active connection that has none; called at start.
+Task<Result<void>> plan_missing_polls(connect::Services& services, const SyncOptions& options);
+
+}  // namespace calhost::sync
