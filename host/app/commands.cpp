@@ -11,6 +11,8 @@
 #include "app/control_socket.h"
 #include "app/host.h"
 #include "app/key_setup.h"
+#include "app/offline.h"
+#include "app/rotate.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -158,11 +160,27 @@ int new_key() {
     return 0;
 }
 
-/// How many sealed values name each key.
-int list_keys(const Options& options) {
+using Work = std::function<Task<Result<json::object>>(const HostOptions&, connect::Services&)>;
+
+/// The running host does it; with none running the store is opened here.
+Result<json::object> ask_or_do(const Options& options, std::string_view command, const Work& work) {
+    auto answer = ask_host(fs::path(options.data) / "control.sock", {{"command", command}});
+    if (answer || answer.error().code != ErrorCode::not_found) return answer;
     auto settings = load_settings(options);
-    if (!settings) return failed(settings.error().message);
-    auto counts = ask_host(fs::path(options.data) / "control.sock", {{"command", "keys.list"}});
+    if (!settings) return fail(settings.error());
+    const HostOptions host{.settings = std::move(*settings),
+                           .data_folder = options.data,
+                           .is_sandbox = options.is_sandbox,
+                           .load = load_options(options)};
+    return with_store(host, [&](connect::Services& services) { return work(host, services); });
+}
+
+int list_keys(const Options& options) {
+    const auto counts = ask_or_do(
+        options, "keys.list",
+        [](const HostOptions&, connect::Services& services) -> Task<Result<json::object>> {
+            co_return count_keys(services.database.reader(), *services.keys.current());
+        });
     if (!counts) return failed(counts.error().message);
     for (const auto& member : *counts)
         fmt::print("{:<16} {}\n", std::string_view(member.key()),
@@ -171,7 +189,7 @@ int list_keys(const Options& options) {
 }
 
 int rotate_host_keys(const Options& options) {
-    auto answer = ask_host(fs::path(options.data) / "control.sock", {{"command", "keys.rotate"}});
+    const auto answer = ask_or_do(options, "keys.rotate", rotate_keys);
     if (!answer) return failed(answer.error().message);
     const json::value result = *answer;
     fmt::print("{} values are now under the key '{}'; {} could not be read.\n",

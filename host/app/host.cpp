@@ -105,8 +105,7 @@ struct Host::Impl {
     Result<void> listen();
     Result<void> build_workers();
     Result<void> open_operations();
-    Task<Result<json::object>> rotate();
-    Task<Result<json::object>> count_keys();
+    void add_commands();
     Result<void> plan_work();
     void run();
     Task<> shut_down_on_signal();
@@ -140,8 +139,7 @@ Result<void> Host::Impl::start() {
     if (auto done = plan_work(); !done) return done;
     control = std::make_unique<ControlSocket>(first().context.get_executor(),
                                               options.data_folder / "control.sock");
-    control->on("keys.rotate", [this](const json::object&) { return rotate(); });
-    control->on("keys.list", [this](const json::object&) { return count_keys(); });
+    add_commands();
     return control->open();
 }
 
@@ -173,8 +171,8 @@ Result<void> Host::Impl::listen() {
 }
 
 Result<void> Host::Impl::build_workers() {
-    shared = std::make_unique<Shared>(Shared{options.settings, *store, *keys, installed, *hasher, throttle,
-                                             metrics, std::string(kVersion)});
+    shared = std::make_unique<Shared>(Shared{options.settings, *store, *keys, installed, *hasher,
+                                             throttle, metrics, std::string(kVersion)});
     for (auto& station : stations) {
         const auto executor = station->context.get_executor();
         station->transport = net::make_http_client(
@@ -197,6 +195,15 @@ Result<void> Host::Impl::build_workers() {
         station->worker->set_wake(
             [this] { asio::post(first().context, [this] { runner->wake(); }); });
     return {};
+}
+
+void Host::Impl::add_commands() {
+    auto& services = first().worker->services();
+    control->on("keys.rotate",
+                [this, &services](const json::object&) { return rotate_keys(options, services); });
+    control->on("keys.list", [&services](const json::object&) -> Task<Result<json::object>> {
+        co_return count_keys(services.database.reader(), *services.keys.current());
+    });
 }
 
 Result<void> Host::Impl::open_operations() {
@@ -233,19 +240,6 @@ Result<void> Host::Impl::plan_work() {
     first().context.run();
     first().context.restart();
     return outcome;
-}
-
-Task<Result<json::object>> Host::Impl::rotate() {
-    co_return co_await rotate_keys(options.load, options, *keys, first().worker->services());
-}
-
-Task<Result<json::object>> Host::Impl::count_keys() {
-    auto sealed = storage::count_sealed_by_key(first().worker->database().reader());
-    if (!sealed) co_return fail(sealed.error());
-    json::object answer;
-    for (const auto& id : keys->current()->ids()) answer[id] = 0;
-    for (const auto& [id, count] : *sealed) answer[id.empty() ? "(older form)" : id] = count;
-    co_return answer;
 }
 
 Task<> Host::Impl::shut_down_on_signal() {

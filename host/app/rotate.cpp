@@ -12,8 +12,8 @@ namespace {
 
 constexpr int kBatch = 100;
 
-Result<crypto::KeyRing> read_ring(const config::LoadOptions& load, const HostOptions& options) {
-    auto loaded = config::load(load);
+Result<crypto::KeyRing> read_ring(const HostOptions& options) {
+    auto loaded = config::load(options.load);
     if (!loaded) return fail(loaded.error());
     if (options.is_sandbox)
         if (auto filled = fill_sandbox_secrets(loaded->settings, options.data_folder); !filled)
@@ -50,14 +50,22 @@ Task<Result<bool>> reseal(connect::Services& services, const storage::SealedRow&
 
 }  // namespace
 
-Task<Result<json::object>> rotate_keys(const config::LoadOptions& load, const HostOptions& options,
-                                       crypto::Keys& keys, connect::Services& services) {
-    auto ring = read_ring(load, options);
+Result<json::object> count_keys(storage::Sql& sql, const crypto::KeyRing& ring) {
+    auto sealed = storage::count_sealed_by_key(sql);
+    if (!sealed) return fail(sealed.error());
+    json::object answer;
+    for (const auto& id : ring.ids()) answer[id] = 0;
+    for (const auto& [id, count] : *sealed) answer[id.empty() ? "(older form)" : id] = count;
+    return answer;
+}
+
+Task<Result<json::object>> rotate_keys(const HostOptions& options, connect::Services& services) {
+    auto ring = read_ring(options);
     if (!ring) co_return fail(ring.error());
     if (auto needed = check_needed(services.database.reader(), *ring); !needed)
         co_return fail(needed.error());
     const auto active = ring->active();
-    keys.replace(std::move(*ring));
+    services.keys.replace(std::move(*ring));
     std::int64_t resealed = 0;
     std::set<std::string> unreadable;
     for (;;) {

@@ -1,4 +1,4 @@
-/// `calhost keys rotate`: everything sealed comes under the active key, while the host serves.
+/// `calhost keys list` and `calhost keys rotate`.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -8,12 +8,14 @@
 
 namespace calhost::app {
 
+/// How many sealed values name each key: `{"k1": 12, …}`.
+Result<boost::json::object> count_keys(storage::Sql& sql, const crypto::KeyRing& ring);
+
 /// Reads the keys again, uses them from now on, and reseals in small batches; a token that is
 /// refreshed meanwhile is already under the active key. Answers `{active, resealed, unreadable}`.
 /// *Errors*: misconfigured: the new keys do not work, or a key that is still needed is missing
 /// (with the count); nothing is changed then.
-Task<Result<boost::json::object>> rotate_keys(const config::LoadOptions& load,
-                                              const HostOptions& options, crypto::Keys& keys,
+Task<Result<boost::json::object>> rotate_keys(const HostOptions& options,
                                               connect::Services& services);
 
 }  // namespace calhost::app

@@ -18,15 +18,22 @@ constexpr std::string_view kGoogle = "/sandbox/google";
 constexpr std::string_view kControl = "/sandbox/control";
 constexpr std::string_view kStateFile = "sandbox-google.json";
 
+using Serve = std::function<Task<net::Response>(net::Request&)>;
+
 /// Runs `serve` where the sandbox lives, with the path behind the mount.
-net::Handler below(std::string_view prefix, Executor executor,
-                   std::function<Task<net::Response>(net::Request&)> serve) {
-    return
-        [prefix, executor, serve = std::move(serve)](net::Request& request) -> Task<net::Response> {
-            request.path = request.path.substr(prefix.size());
-            if (request.path.empty()) request.path = "/";
-            return hop<net::Response>(executor, [&request, &serve] { return serve(request); });
-        };
+Task<net::Response> serve_below(std::string_view prefix, Executor executor, const Serve& serve,
+                                net::Request& request) {
+    const std::string path = request.path;
+    request.path = path.size() > prefix.size() ? path.substr(prefix.size()) : "/";
+    auto response = co_await hop<net::Response>(executor, [&] { return serve(request); });
+    request.path = path;  // for the access log
+    co_return response;
+}
+
+net::Handler below(std::string_view prefix, Executor executor, Serve serve) {
+    return [prefix, executor, serve = std::move(serve)](net::Request& request) {
+        return serve_below(prefix, executor, serve, request);
+    };
 }
 
 }  // namespace
@@ -39,6 +46,7 @@ SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const 
       executor_(executor) {
     sandbox::GoogleOptions google;
     google.issuer = base_url_ + std::string(kGoogle);
+    google.first_generation = static_cast<std::uint64_t>(to_millis(clock.now()));
     google_ = std::make_unique<sandbox::Google>(google, clock, timers, random);
 }
 

@@ -46,11 +46,16 @@ Result<void> Worker::build(Outside outside) {
         connect::Services{*database_, outside.transport, providers_, shared_->keys, outside.clock,
                           outside.timers, outside.random, outside.crash_points});
     keeper_ = std::make_unique<connect::TokenKeeper>(*services_);
-    puller_ = std::make_unique<sync::Puller>(*services_, *keeper_, sync_options(settings));
+    auto syncing = sync_options(settings);
+    syncing.on_finished = [&metrics = shared_->metrics](bool is_good) {
+        metrics.count_sync(is_good);
+    };
+    puller_ = std::make_unique<sync::Puller>(*services_, *keeper_, std::move(syncing));
     auto signer = crypto::TokenSigner::create(settings.auth.jwt_secret);
     if (!signer) return fail(signer.error());
     accounts_ = std::make_unique<accounts::Accounts>(
-        *database_, shared_->hasher, shared_->throttle, std::move(*signer), outside.clock, outside.random,
+        *database_, shared_->hasher, shared_->throttle, std::move(*signer), outside.clock,
+        outside.random,
         accounts::AccountOptions{.issuer = settings.server.public_url,
                                  .registration = settings.auth.registration,
                                  .self_service_roles = settings.auth.self_service_roles});

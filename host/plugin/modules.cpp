@@ -30,21 +30,6 @@ void give_time(Call& call, const Result<calendar::EventTime>& time) {
     call.give([&](Writer& writer) { push_time(writer, *time); });
 }
 
-void fill_json(lua::Table& table) {
-    table.function("decode", [](Call& call) {
-        const auto text = text_argument(call, 1);
-        Result<void> parsed;
-        call.give([&](Writer& writer) { parsed = lua::push_json_text(writer, text); });
-        if (!parsed) call.give_error(parsed.error());
-    });
-    table.function("encode", [](Call& call) {
-        auto text = lua::json_text(call.argument(1));
-        if (!text) return call.give_error(text.error());
-        give_text(call, std::move(*text));
-    });
-    table.value("null", [](Writer& writer) { writer.json(nullptr); });
-}
-
 /// event.instant("2026-11-20T09:00:00+01:00", "Europe/Berlin")
 void event_instant(Call& call) {
     const auto moment = parse_rfc3339(text_argument(call, 1));
@@ -173,7 +158,7 @@ void fill_log(lua::Table& table, const std::string& plugin) {
 }  // namespace
 
 void add_modules(lua::State& state, const Clock& clock) {
-    state.add_module("host.json", fill_json);
+    state.add_module("host.json", lua::fill_json);
     state.add_module("host.event", fill_event);
     state.add_module("host.time", [&clock](lua::Table& table) { fill_time(table, clock); });
     state.add_module("host.crypto", fill_crypto);

@@ -84,7 +84,8 @@ Result<std::unique_ptr<Provider>> Provider::load(const ProviderSource& source,
 }
 
 Result<void> Provider::load_script() {
-    auto state = lua::State::create({.name = source_.name}, environment_.clock);
+    auto state = lua::State::create({.name = source_.name, .timers = &environment_.timers},
+                                    environment_.clock);
     if (!state) return fail(state.error());
     state_ = std::move(*state);
     add_modules(*state_, environment_.clock);

@@ -1,6 +1,7 @@
 #include "sandbox/google.h"
 
 #include "base/encoding.h"
+#include "crypto/crypto.h"
 #include "sandbox/calendar_api.h"
 #include "sandbox/consent_page.h"
 #include "sandbox/google_impl.h"
@@ -13,6 +14,14 @@ constexpr milliseconds kLongStall = std::chrono::hours{1};
 /// RFC 9110: the method is known, but not here.
 net::Response wrong_method() {
     return to_response({405, "httpMethodNotAllowed", "Method Not Allowed", "global", {}, {}});
+}
+
+/// The id that an account keeps, from one start of the program to the next as well.
+std::string subject_of(const std::string& email) {
+    std::string digits;
+    for (const char c : crypto::sha256(email).substr(0, 21))
+        digits += static_cast<char>('1' + static_cast<unsigned char>(c) % 9);
+    return digits;
 }
 
 }  // namespace
@@ -89,9 +98,9 @@ void Google::add_account(std::string email, std::string name, std::string time_z
     account.email = email;
     account.name = std::move(name);
     account.zone = std::move(time_zone);
-    for (std::size_t i = 0; i < 21; ++i)
-        account.subject += static_cast<char>('1' + random_below(impl_->world.random, 9));
-    account.add_calendar(email, email, true);
+    account.subject = subject_of(email);
+    account.list_generation = impl_->world.options.first_generation;
+    account.add_calendar(email, email, true).generation = account.list_generation;
     impl_->world.accounts.insert_or_assign(std::move(email), std::move(account));
 }
 

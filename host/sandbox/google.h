@@ -21,6 +21,9 @@ struct GoogleOptions {
     std::string issuer = "http://127.0.0.1:8080/sandbox/google";
     milliseconds token_life{3'600'000};
     milliseconds code_life{600'000};
+    /// Sync tokens of another generation are gone: a program whose calendars are filled anew at
+    /// each start gives another one each time.
+    std::uint64_t first_generation = 1;
 };
 
 /// What a fault does to the connection; only an in-process transport can carry it out in full.

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "calendar/icalendar.h"
 #include "calendar/zone.h"
+#include "crypto/crypto.h"
 #include "sandbox/calendar_api.h"
 #include "sandbox/google_impl.h"
 #include "sandbox/times.h"
@@ -63,6 +64,9 @@ void fill(json::object& body, const Event& event, std::string_view zone) {
     if (event.recurrence) body["recurrence"] = write_recurrence(*event.recurrence);
 }
 
+/// The same file gives the same ids, whenever it is loaded.
+std::string id_of(const std::string& uid) { return hex_encode(crypto::sha256(uid)).substr(0, 26); }
+
 /// The ids that UIDs have already, so that a file that is loaded twice is not there twice.
 std::map<std::string, std::string> ids_by_uid(const Calendar& calendar) {
     std::map<std::string, std::string> ids;
@@ -91,13 +95,13 @@ int import_events(World& world, Account& account, const std::vector<Event>& even
     for (const auto& event : events) {
         if (event.is_override()) continue;
         std::string& id = ids[event.uid];
-        if (id.empty()) id = hex_encode(random_bytes(world.random, 13));
+        if (id.empty()) id = id_of(event.uid);
         if (store(world, account, calendar, event, id, {})) ++count;
     }
     for (const auto& event : events) {
         if (!event.is_override()) continue;
         std::string& series_id = ids[event.uid];
-        if (series_id.empty()) series_id = hex_encode(random_bytes(world.random, 13));
+        if (series_id.empty()) series_id = id_of(event.uid);
         const auto id = series_id + "_" + slot_name(*event.recurrence_id);
         if (store(world, account, calendar, event, id, series_id)) ++count;
     }
@@ -121,7 +125,7 @@ void Google::add_demo_events(std::string_view email) {
                               std::chrono::minutes length) {
         Event event;
         event.title = std::move(title);
-        event.uid = hex_encode(random_bytes(impl_->world.random, 8)) + "@sandbox.example";
+        event.uid = event.title + "@sandbox.example";
         const auto local =
             std::chrono::local_seconds((today + std::chrono::days{day}).time_since_epoch() + time);
         event.start = calendar::make_local(local, account->zone).value_or(calendar::EventTime{});

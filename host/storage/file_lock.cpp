@@ -18,6 +18,13 @@ std::unexpected<Error> cannot_open(const std::filesystem::path& file, int code) 
                             file.string(), std::generic_category().message(code)));
 }
 
+/// For people and service managers; the lock itself is what keeps others out.
+void write_process_id(int descriptor) {
+    const auto text = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(descriptor, 0) == 0)
+        static_cast<void>(::pwrite(descriptor, text.data(), text.size(), 0) > 0);
+}
+
 }  // namespace
 
 Result<FileLock> FileLock::take(const std::filesystem::path& file) {
@@ -25,7 +32,10 @@ Result<FileLock> FileLock::take(const std::filesystem::path& file) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0) return cannot_open(path, errno);
     FileLock lock(descriptor);
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+        write_process_id(descriptor);
+        return lock;
+    }
     return fail(ErrorCode::unavailable,
                 fmt::format("Another calhost is using {}. Stop that one first, or give this one "
                             "its own folder with --data.",

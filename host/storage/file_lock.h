@@ -7,7 +7,7 @@
 
 namespace calhost::storage {
 
-/// Holds `<file>.lock` until it is destroyed.
+/// Holds `<file>.lock` until it is destroyed; the process id is in it.
 class FileLock {
   public:
     /// *Errors*: unavailable, when another process (or another Store) has it.

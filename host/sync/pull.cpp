@@ -58,6 +58,7 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
         run.record.kind = "full";
         pulled = co_await pull(run);
     }
+    if (options_.on_finished) options_.on_finished(pulled.has_value());
     if (!pulled) {
         co_await record_failure(run, pulled.error());
         co_return fail(pulled.error());

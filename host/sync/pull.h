@@ -12,8 +12,9 @@
 namespace calhost::sync {
 
 struct SyncOptions {
-    std::chrono::seconds interval{900};  ///< of polling; 0: only when asked
-    std::chrono::days history{30};       ///< how far back the first pull reaches
+    std::chrono::seconds interval{900};             ///< of polling; 0: only when asked
+    std::chrono::days history{30};                  ///< how far back the first pull reaches
+    std::function<void(bool is_good)> on_finished;  ///< for counting; may be empty
 };
 
 struct SyncOutcome {
@@ -26,7 +27,7 @@ struct SyncOutcome {
 class Puller {
   public:
     Puller(connect::Services& services, connect::TokenKeeper& keeper, SyncOptions options)
-        : services_(&services), keeper_(&keeper), options_(options) {}
+        : services_(&services), keeper_(&keeper), options_(std::move(options)) {}
 
     /// Brings `events` up to date and plans the next poll. The cursor is saved only with the batch
     /// that it covers, so a crash repeats a page and loses none. *Errors*: not_found (no such
