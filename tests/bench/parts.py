@@ -1,0 +1,126 @@
+"""The benchmarks. Each yields lines: (what, figure, aim or "")."""
+
+import json
+import re
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+import calendar_file
+import crowd
+import server
+from people import Control, Person
+
+ROUNDS = 3
+DEMO_ACCOUNT = "demo.person@gmail.example"  # whom `--calendar` fills
+
+
+def _wrk(target, person):
+    """Five seconds of load: (requests a second, CPU µs a request)."""
+    before = target.cpu_seconds()
+    shown = subprocess.run(
+        ["wrk", "-t1", "-c32", "-d5s", "-H", "Authorization: " + person.bearer["Authorization"],
+         target.url + "/api/calendar/status"], check=True, capture_output=True, text=True).stdout
+    used = target.cpu_seconds() - before
+    if "Non-2xx" in shown or "Socket errors" in shown:
+        raise RuntimeError("wrk met errors:\n" + shown)
+    count = int(re.search(r"(\d+) requests in", shown)[1])
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", shown)[1]), used / count * 1e6
+
+
+def status(program, folder):
+    """Authenticated status, one worker each, against nginx + Lua with the same token check."""
+    with server.sandbox(program, folder) as calhost:
+        person = Person(calhost, "status@example.com")
+        person.connect(calhost, DEMO_ACCOUNT)
+        person.sync()  # what the first sync changes is behind us
+        answer = person.status()
+        with server.nginx(folder, answer) as nginx:
+            rounds = [(_wrk(calhost, person), _wrk(nginx, person)) for _ in range(ROUNDS)]
+    ours, theirs = ([statistics.median(figures) for figures in zip(*side)] for side in zip(*rounds))
+    ratios = sorted(a[0] / b[0] for a, b in rounds)
+    yield "calhost", f"{ours[0]:,.0f} requests/s", ""
+    yield "calhost CPU", f"{ours[1]:.1f} µs a request", "10"
+    yield "nginx + Lua", f"{theirs[0]:,.0f} requests/s", ""
+    yield "nginx + Lua CPU", f"{theirs[1]:.1f} µs a request", ""
+    yield "ratio", f"{ratios[ROUNDS // 2]:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", "at least 1.4"
+
+
+def _full_sync(program, folder, google, count):
+    """A new connection's first sync, on a host that has nothing yet."""
+    with server.host(program, folder, google, workers=1) as calhost:
+        person = Person(calhost, "sync@example.com")
+        way_back = person.consent(google, DEMO_ACCOUNT)
+        cpu, begin = calhost.cpu_seconds(), time.monotonic()
+        person.return_from(way_back)
+        result = person.sync()  # joins the first sync, which the connection has begun
+        wall, cpu = time.monotonic() - begin, calhost.cpu_seconds() - cpu
+        if result["events_synced"] != count:
+            raise RuntimeError(f"{result['events_synced']} events instead of {count}")
+        peak = calhost.memory_bytes("VmHWM")
+        control = Control(google)
+        requests, again = control.requests(), calhost.cpu_seconds()
+        person.sync()
+        again, requests = calhost.cpu_seconds() - again, control.requests() - requests
+    return cpu / count * 1e6, wall * 1e3, peak / 1e6, requests, again * 1e3
+
+
+def sync(program, folder, count=10_000):
+    """10,000 events from a sandbox in another process: stored and answered; then unchanged."""
+    calendar = Path(folder) / "calendar.ics"
+    calendar.write_text(calendar_file.make("bench", count), encoding="utf-8")
+    with server.sandbox(program, folder, calendar=calendar) as google:
+        rounds = [_full_sync(program, folder, google, count) for _ in range(ROUNDS)]
+    cpu, wall, peak, requests, again = (statistics.median(figures) for figures in zip(*rounds))
+    yield "full sync CPU", f"{cpu:.1f} µs an event", "13"
+    yield "full sync wall", f"{wall:.0f} ms", ""
+    yield "peak memory", f"{peak:.0f} MB", ""
+    yield "unchanged: requests to the provider", f"{requests:.0f}", "1"
+    yield f"unchanged: CPU, {count:,} events answered", f"{again:.0f} ms", ""
+
+
+def _crowd_round(calhost, google, number, users, events):
+    """Wall time of as many syncs, each of a calendar that has just got its events."""
+    control = Control(google)
+    control.set_latency(0)
+    people = []
+    for i in range(users):
+        account = f"person-{number}-{i}@gmail.example"
+        control.add_account(account)
+        person = Person(calhost, account)
+        person.connect(google, account)
+        people.append(person)
+    time.sleep(1)  # the first syncs of the new connections, whose calendars are empty, are over
+    for person in people:
+        control.load(person.email, calendar_file.make(person.email, events))
+    control.set_latency(50)
+    cpu = [one.cpu_seconds() for one in (calhost, google)]
+    requests = control.requests()
+    seconds, bodies = crowd.together(calhost.port, "POST", "/api/calendar/sync", [p.bearer for p in people])
+    cpu = [one.cpu_seconds() - before for one, before in zip((calhost, google), cpu)]
+    for body in bodies:
+        if json.loads(body)["sync_result"]["created"] != events:
+            raise RuntimeError(f"not {events} created: {body[:300]!r}")
+    return seconds * 1e3, cpu[0] * 1e3, cpu[1] * 1e3, control.requests() - requests
+
+
+def crowd_of_users(program, folder, users=50, events=200):
+    """50 users × 200 new events at 50 ms provider latency, all syncs started together."""
+    with server.sandbox(program, folder) as google, server.host(program, folder, google) as calhost:
+        rounds = [_crowd_round(calhost, google, i, users, events) for i in range(ROUNDS)]
+    wall, ours, theirs, requests = (statistics.median(figures) for figures in zip(*rounds))
+    yield f"{users} users × {events} events, 50 ms latency", f"{wall:.0f} ms", "230"
+    yield "of that: host CPU", f"{ours:.0f} ms", ""
+    yield "the sandbox's CPU beside it", f"{theirs:.0f} ms", ""
+    yield "requests to the provider", f"{requests:.0f}", ""
+
+
+def idle(program, folder):
+    """Memory of a host that was just started and serves nobody."""
+    with server.sandbox(program, folder) as google, server.host(program, folder, google) as calhost:
+        time.sleep(2)
+        yield "idle memory", f"{calhost.memory_bytes('VmRSS') / 1e6:.1f} MB", "30"
+
+
+PARTS = {"status": status, "sync": sync, "crowd": crowd_of_users, "idle": idle}
