@@ -1,0 +1,20 @@
+/// Nothing secret is on the disk as it is: not in a column, not in a page, not in the log.
+#pragma once
+
+#include "simulation/invariant.h"
+
+namespace calhost::simulation {
+
+class NothingInTheClear final : public Invariant {
+  public:
+    using Invariant::Invariant;
+    void restarted() override { look_everywhere(); }
+    void at_rest() override { look_everywhere(); }
+
+  private:
+    void look_everywhere();
+    void look_into(const std::string& where, std::string_view text);
+    std::string columns();
+};
+
+}  // namespace calhost::simulation
