@@ -49,6 +49,8 @@ Result<void> check_span(const Event& event) {
     if (auto ok = check_time("finish", event.finish); !ok) return ok;
     if (event.start.is_date != event.finish.is_date)
         return refuse("finish", "must be a date when start is one, and a time when it is one");
+    // A cancelled occurrence takes its slot away and may have no length at all.
+    if (event.status == "cancelled" && event.finish.instant == event.start.instant) return {};
     // Timed events of no length are real; a day that ends where it begins is none.
     if (event.finish.instant < event.start.instant) return refuse("finish", "is before start");
     if (event.is_all_day() && event.finish.date == event.start.date)
