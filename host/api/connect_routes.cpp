@@ -21,6 +21,15 @@ Task<net::Response> auth_url(Context& context, net::Request& request, Principal 
     co_return co_await begin_as_json(context, request, std::move(*begin));
 }
 
+/// 302 for a browser, JSON for a program.
+Task<net::Response> auth_force(Context& context, net::Request& request, Principal principal) {
+    auto begin = read_begin(request, principal.user_id);
+    if (!begin) co_return begin.error();
+    if (prefers_html(request))
+        co_return co_await begin_as_redirect(context, request, std::move(*begin));
+    co_return co_await begin_as_json(context, request, std::move(*begin));
+}
+
 /// Syncs when connected; else, and when the sync fails, begins anew.
 Task<net::Response> auth(Context& context, net::Request& request, Principal principal) {
     auto begin = read_begin(request, principal.user_id);
@@ -136,7 +145,7 @@ void add_connect_routes(net::Router& router, Context& context) {
     add("/api/calendar/auth-url", auth_url, "Where to grant access, always JSON");
     add("/api/calendar/auth-redirect", auth_redirect,
         "To the provider, or to the frontend if connected");
-    add("/api/calendar/auth/force", auth_url,
+    add("/api/calendar/auth/force", auth_force,
         "A fresh authorization; old credentials stay until the new grant is stored");
     add("/api/calendar/connect/{provider}", connect_provider, "To the provider's consent page");
     router.add({"POST", "/api/calendar/connect-links",

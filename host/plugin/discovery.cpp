@@ -26,6 +26,23 @@ void complain(Installed& installed, std::string file, std::string key, std::stri
                                     .is_error = true});
 }
 
+/// Without its client id the host starts, and answers `provider_not_configured`: said here before.
+void warn_without_client(const config::Section& section, const Schema& schema,
+                         const boost::json::object& values, const std::string& prefix,
+                         Installed& installed) {
+    if (values.contains("client_id") || section.file.empty() ||
+        std::ranges::find(schema.fields, "client_id", &SchemaField::name) == schema.fields.end())
+        return;
+    const auto line = section.lines.find("client_id");
+    installed.complaints.push_back(
+        {.file = section.file,
+         .line = line == section.lines.end() ? 0 : line->second,
+         .key = prefix + ".client_id",
+         .message = "is not set, so nobody can connect here. Register this host at the provider "
+                    "and set client_id and client_secret, or try it with --sandbox",
+         .is_error = false});
+}
+
 /// The folders of `root` by name.
 std::vector<fs::path> folders(const fs::path& root) {
     std::vector<fs::path> found;
@@ -48,9 +65,10 @@ void read_provider(const fs::path& folder, const config::Settings& settings, con
     if (!schema_code) return complain(installed, schema_name, prefix, "cannot be read");
     auto schema = read_schema(schema_name, *schema_code, clock);
     if (!schema) return complain(installed, schema_name, prefix, schema.error().message);
-    const auto section = settings.providers.find(name);
-    auto checked = check_section(
-        *schema, section == settings.providers.end() ? config::Section{} : section->second, prefix);
+    const auto found = settings.providers.find(name);
+    const auto section = found == settings.providers.end() ? config::Section{} : found->second;
+    auto checked = check_section(*schema, section, prefix);
+    warn_without_client(section, *schema, checked.values, prefix, installed);
     installed.complaints.insert(installed.complaints.end(), checked.complaints.begin(),
                                 checked.complaints.end());
     installed.providers.push_back({.source = {.name = name, .chunk_name = chunk, .code = *code},

@@ -60,6 +60,16 @@ void push_attendees(Writer& writer, const std::vector<calendar::Attendee>& atten
     writer.close_field("attendees");
 }
 
+void push_words(Writer& writer, std::string_view name, const std::vector<std::string>& words) {
+    writer.open_field(name, static_cast<int>(words.size()));
+    std::int64_t index = 0;
+    for (const auto& word : words) {
+        writer.string(word);
+        writer.set_item(++index);
+    }
+    writer.close_field(name);
+}
+
 /// Takes a string member over when it is there.
 void take(const Reader& table, std::string_view name, std::string& into) {
     if (const auto text = table.string_field(name); !text.empty()) into = text;
@@ -121,6 +131,15 @@ void read_attendees(const Reader& table, Event& event) {
                                        .role = std::string(item.string_field("role")),
                                        .response = std::string(item.string_field("response")),
                                        .is_self = item.boolean_field("is_self")});
+        });
+    });
+}
+
+void read_categories(const Reader& table, Event& event) {
+    table.with_field("categories", [&](const Reader& list) {
+        if (!list.is_table()) return;
+        list.each_item([&](std::int64_t, const Reader& item) {
+            if (!item.string().empty()) event.categories.emplace_back(item.string());
         });
     });
 }
@@ -194,7 +213,7 @@ void push_time(Writer& writer, const EventTime& time) {
 }
 
 void push_event(Writer& writer, const Event& event) {
-    writer.begin_table(0, 24);
+    writer.begin_table(0, 27);
     const auto text = [&](std::string_view name, const std::string& value) {
         if (!value.empty()) writer.field(name, value);
     };
@@ -216,11 +235,14 @@ void push_event(Writer& writer, const Event& event) {
     text("busy", event.busy);
     text("status", event.status);
     text("visibility", event.visibility);
+    if (!event.categories.empty()) push_words(writer, "categories", event.categories);
     text("color", event.color);
     text("series_id", event.series_id);
     text("organizer", event.organizer);
     writer.field("is_organizer", event.is_organizer);
     writer.field("sequence", event.sequence);
+    if (event.created) text("created", format_rfc3339(*event.created));
+    if (event.updated) text("updated", format_rfc3339(*event.updated));
     if (event.recurrence_id) time("recurrence_id", *event.recurrence_id);
     if (event.recurrence) push_recurrence(writer, *event.recurrence);
     if (event.reminders) push_reminders(writer, *event.reminders);
@@ -254,6 +276,7 @@ Result<Event> read_event(const Reader& reader) {
     if (auto times = read_start_and_finish(reader, event); !times) return fail(times.error());
     if (auto recurrence = read_recurrence(reader, event); !recurrence)
         return fail(recurrence.error());
+    read_categories(reader, event);
     read_reminders(reader, event);
     read_attendees(reader, event);
     read_marks(reader, event);

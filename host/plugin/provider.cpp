@@ -14,7 +14,9 @@ namespace {
 using lua::Reader;
 using lua::Writer;
 
-constexpr lua::Budget kCallBudget{.instructions = 200'000'000, .deadline = milliseconds{120'000}};
+// Long enough for five attempts of 30 s and the waits between them: a provider that hangs is a
+// timeout, not the script's fault.
+constexpr lua::Budget kCallBudget{.instructions = 200'000'000, .deadline = milliseconds{300'000}};
 
 std::unexpected<Error> wrong_result(std::string_view what) {
     return fail(ErrorCode::invalid_response, fmt::format("the provider gave {}", what));

@@ -48,7 +48,7 @@ M.auth = {
 }
 
 -- A 403 with one of these reasons means "slow down"; every other 403 is final.
-M.throttled = { [403] = { "rateLimitExceeded", "userRateLimitExceeded" } }
+M.throttled = { ["403"] = { "rateLimitExceeded", "userRateLimitExceeded" } }
 
 local ROLE_WRITES = { owner = true, writer = true, writerWithoutPrivateAccess = true }
 local RESPONSE = { needsAction = "needs_action", declined = "declined", tentative = "tentative", accepted = "accepted" }

@@ -1,0 +1,238 @@
+// A provider's functions as C++ calls, and its mistakes as clean codes.
+#include "base/log.h"
+#include "plugin/bench.h"
+
+using namespace calhost;
+using namespace calhost::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+TEST_CASE("provider: what it returns arrives, and expected failures keep their code") {
+    Bench bench(R"(function M.identity(ctx) return { id = "7", email = "a@b.example" } end
+        function M.list_calendars(ctx) return nil, { code = "rate_limited", message = "slow", retry_after = 90 } end
+        function M.list_changes(ctx, calendar, cursor, page, window)
+          assert(calendar.id == "primary" and cursor == nil and page == nil)
+          assert(window.start == "2026-11-20T09:00:00Z")
+          return { events = { { id = "gone", deleted = true },
+            event.new({ id = "e", title = "T", start = event.date("2026-11-21"), finish = event.date("2026-11-22") }) },
+            cursor = "next", time_zone = "Europe/Berlin" }
+        end)");
+    CHECK(bench.identity()->email == "a@b.example");
+    const auto calendars = bench.time.wait(bench.provider->list_calendars(bench.access));
+    CHECK(outcome_of(calendars) == "rate_limited: slow");
+    CHECK(calendars.error().retry_after == 90s);
+    const auto changes = bench.changes();
+    REQUIRE(changes.has_value());
+    CHECK(changes->deleted == std::vector<std::string>{"gone"});
+    CHECK(changes->events.at(0).title == "T");
+    CHECK(changes->cursor == "next");
+    CHECK_FALSE(changes->page.has_value());
+    CHECK(changes->time_zone == "Europe/Berlin");
+}
+
+TEST_CASE("provider: its bugs are invalid_response, with nothing of their text for the caller") {
+    for (const std::string body :
+         {"error('s3cret detail')", "error({ code = 'not_found' })", "return nothing.at.all",
+          "return 7", "return {}", "return { id = 7 }", "return { id = '' }", "return nil",
+          "return", "while true do end", "return ('x'):rep(1e9)",
+          "local t = {} while true do t[#t + 1] = {} end",
+          "local function f() return f() + 1 end return f()", "return nil, 'no code'",
+          "return nil, { code = 'made_up' }", "coroutine.yield(7)",
+          "return setmetatable({}, { __index = function() error('x') end })"}) {
+        CAPTURE(body);
+        Bench bench("function M.identity(ctx) " + body + " end");
+        std::string log_text;
+        log::set_sink([&](std::string_view line) { log_text += line; });
+        const auto identity = bench.identity();
+        log::set_sink({});
+        REQUIRE_FALSE(identity.has_value());
+        CHECK(to_string(identity.error().code) == "invalid_response");
+        CHECK_FALSE(identity.error().message.contains("s3cret"));
+        CHECK(bench.transport.requests.empty());
+        // The next call is served as if nothing had been.
+        CHECK(to_string(bench.identity().error().code) == "invalid_response");
+        if (body.starts_with("error('")) CHECK(log_text.contains("providers/acme/provider.lua"));
+    }
+}
+
+TEST_CASE("provider: a function that is not there is unsupported") {
+    Bench bench("");
+    CHECK(outcome_of(bench.identity()) == "unsupported: Acme Calendar does not offer identity");
+}
+
+TEST_CASE("provider: one that loops is set aside after three times, and tried again") {
+    Bench bench("function M.identity(ctx) while true do end end");
+    for (int i = 0; i < 3; ++i)
+        CHECK(to_string(bench.identity().error().code) == "invalid_response");
+    const auto refused = bench.identity();
+    CHECK(to_string(refused.error().code) == "unavailable");
+    CHECK(refused.error().retry_after == 1min);
+    bench.time.advance(61s);
+    CHECK(to_string(bench.identity().error().code) == "invalid_response");
+    CHECK(bench.identity().error().retry_after == 2min);
+}
+
+TEST_CASE("provider: a script that is none, or says too little, does not load") {
+    struct Case {
+        std::string code, complaint;
+    };
+    SeededRandom random{1};
+    boost::asio::io_context context;
+    VirtualTime time{context};
+    ListTransport transport;
+    for (const auto& row :
+         std::vector<Case>{{"return {", "provider.lua:1"},
+                           {"return 7", "needs id and title"},
+                           {"", "needs id and title"},
+                           {"return { id = 'a', title = 'A' }", "api = 1"},
+                           {"return { id = 'a', title = 'A', api = 2, auth = {} }", "api = 1"},
+                           {"return { id = 'a', title = 'A', api = 1 }", "needs auth"},
+                           {"while true do end", "does not load"},
+                           {"os.exit(1)", "provider.lua:1"},
+                           {"require('os')", "provider.lua:1"},
+                           {"\x1bLua", "does not load"}}) {
+        CAPTURE(row.code);
+        const auto loaded = plugin::Provider::load({"a", "providers/a/provider.lua", row.code},
+                                                   {transport, time, time, random});
+        REQUIRE_FALSE(loaded.has_value());
+        CHECK(to_string(loaded.error().code) == "misconfigured");
+        CHECK_MESSAGE(loaded.error().message.contains(row.complaint), loaded.error().message);
+    }
+}
+
+TEST_CASE("http: the host adds the token, and the script never sees it") {
+    Bench bench(R"(function M.identity(ctx)
+          local seen = {}
+          local function look(value, depth)
+            if type(value) == "table" and depth < 9 then
+              for k, v in pairs(value) do look(k, depth + 1) look(v, depth + 1) end
+            else seen[#seen + 1] = tostring(value) end
+          end
+          local answer = ctx.http:get("/me", { headers = { ["X-Own"] = "1" } })
+          look(answer, 0) look(ctx, 0)
+          return { id = table.concat(seen, "|") }
+        end)");
+    bench.transport.answers = {net::ClientResponse{200, {{"ETag", "\"1\""}}, "{}"}};
+    const auto identity = bench.identity();
+    REQUIRE_MESSAGE(identity.has_value(), identity.error().message);
+    const auto& request = bench.transport.requests.at(0);
+    CHECK(request.headers.get("Authorization") == "Bearer s3cret-token");
+    CHECK(request.headers.get("X-Own") == "1");
+    CHECK(request.url == "https://api.acme.example/v1/me");
+    CHECK(identity->id.contains("\"1\""));  // it did look
+    CHECK_FALSE(identity->id.contains("s3cret"));
+}
+
+TEST_CASE("http: a script cannot put its own token in the place of the host's") {
+    Bench bench(R"(function M.identity(ctx)
+        ctx.http:get("/me", { headers = { authorization = "Bearer mine" } }) return { id = "1" } end)");
+    REQUIRE(bench.identity().has_value());
+    CHECK(bench.transport.requests.at(0).headers.get("Authorization") == "Bearer s3cret-token");
+}
+
+TEST_CASE("http: absolute links on granted hosts only") {
+    struct Case {
+        std::string url, code;
+    };
+    for (const auto& row :
+         std::vector<Case>{{"https://api.acme.example/v1/next?page=2", "ok"},
+                           {"https://id.acme.example/me", "ok"},
+                           {"https://evil.example/", "forbidden"},
+                           {"https://api.acme.example.evil.example/", "forbidden"},
+                           {"https://api.acme.example:8443/", "forbidden"},
+                           {"https://api.acme.example@evil.example/", "forbidden"},
+                           {"https://user@api.acme.example/", "ok"},
+                           {"http://127.0.0.1/", "forbidden"},
+                           {"file:///etc/passwd", "invalid"},
+                           {"ftp://api.acme.example/", "invalid"},
+                           {"api.acme.example/v1", "invalid"},
+                           {"https://acme.example/auth", "forbidden"},
+                           {"", "invalid"},
+                           {"\\\\evil.example\\x", "invalid"}}) {
+        CAPTURE(row.url);
+        Bench bench("function M.identity(ctx) local answer, err = ctx.http:get([[" + row.url +
+                    "]]) return { id = err and err.code or 'ok' } end");
+        CHECK(bench.identity()->id == row.code);
+        CHECK(bench.transport.requests.empty() == (row.code != "ok"));
+    }
+}
+
+TEST_CASE("http: a base address that a path could leave is not left") {
+    for (const std::string path : {"/@evil.example/", "//evil.example/x", "/../../x"}) {
+        Bench bench("function M.identity(ctx) ctx.http:get('" + path +
+                    "') return { id = '1' } end");
+        REQUIRE(bench.identity().has_value());
+        for (const auto& request : bench.transport.requests)
+            CHECK(request.url.starts_with("https://api.acme.example/v1/"));
+    }
+}
+
+TEST_CASE("http: query, form and json become what they say") {
+    Bench bench(R"(function M.identity(ctx)
+        ctx.http:get("/a", { query = { b = true, a = "x y&z", n = 5 } })
+        ctx.http:post("/b", { form = { z = "1", a = "ü" } })
+        ctx.http:put("/c", { json = { list = json.array({}), on = true } })
+        ctx.http:request({ method = "DELETE", url = "/d" })
+        return { id = "1" } end)");
+    REQUIRE_MESSAGE(bench.identity().has_value(), outcome_of(bench.identity()));
+    const auto& requests = bench.transport.requests;
+    CHECK(requests.at(0).url == "https://api.acme.example/v1/a?a=x%20y%26z&b=true&n=5");
+    CHECK(requests.at(1).method == "POST");
+    CHECK(requests.at(1).body == "a=%C3%BC&z=1");
+    CHECK(requests.at(1).headers.get("Content-Type") == "application/x-www-form-urlencoded");
+    CHECK(json::parse(requests.at(2).body)->at("on") == true);
+    CHECK(requests.at(3).method == "DELETE");
+}
+
+TEST_CASE("http: ctx.http ends with its call") {
+    Bench bench(R"(local kept
+        function M.identity(ctx)
+          local first = kept == nil
+          kept = kept or ctx.http
+          if first then return { id = "first" } end
+          local answer, err = kept:get("/late")
+          return { id = err and err.code or "it worked" } end)");
+    CHECK(bench.identity()->id == "first");
+    CHECK(bench.identity()->id == "cancelled");
+    CHECK(bench.transport.requests.empty());
+}
+
+TEST_CASE("http: what is not idempotent is not repeated after a fault, what was refused is") {
+    struct Case {
+        std::string method;
+        int status;
+        std::size_t requests;
+    };
+    for (const auto& row : std::vector<Case>{{"get", 500, 5},
+                                             {"put", 500, 5},
+                                             {"delete", 500, 5},
+                                             {"post", 500, 1},
+                                             {"patch", 500, 1},
+                                             {"post", 429, 5},
+                                             {"get", 404, 1},
+                                             {"get", 401, 2},
+                                             {"post", 401, 2}}) {
+        CAPTURE(row.method + std::to_string(row.status));
+        Bench bench("function M.identity(ctx) local a = ctx.http:" + row.method +
+                    "('/x') return { id = tostring(a.status) } end");
+        bench.transport.answers = {net::ClientResponse{row.status, {}, ""}};
+        CHECK(bench.identity()->id == std::to_string(row.status));
+        CHECK(bench.transport.requests.size() == row.requests);
+    }
+}
+
+TEST_CASE("http: a provider that asks for a long wait is not called before it") {
+    Bench bench(R"(function M.identity(ctx) local a, err = ctx.http:get('/x')
+        if not a then return nil, err end
+        return nil, { code = "rate_limited", retry_after = a.retry_after } end)");
+    bench.transport.answers = {net::ClientResponse{429, {{"Retry-After", "31"}}, ""}};
+    CHECK(bench.identity().error().retry_after == 31s);
+    CHECK(bench.transport.requests.size() == 1);
+    CHECK(bench.access.blocked == bench.time.now() + 31s);
+    bench.time.advance(30s);
+    CHECK(bench.identity().error().retry_after == 1s);
+    CHECK(bench.transport.requests.size() == 1);
+}
+
+}  // namespace
