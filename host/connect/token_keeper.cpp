@@ -45,7 +45,10 @@ Task<Result<Secret>> TokenKeeper::token(std::string connection_id, std::string u
     });
     const bool still_lives =
         !was_refused && read->expires_at && *read->expires_at > services_->clock.now();
-    if (!fresh && still_lives && is_transient(fresh.error().code)) co_return std::move(read->token);
+    // With a Retry-After the provider wants quiet, whatever the old token could still do.
+    const bool may_use_old =
+        still_lives && !fresh && is_transient(fresh.error().code) && !fresh.error().retry_after;
+    if (may_use_old) co_return std::move(read->token);
     co_return fresh;
 }
 
@@ -60,9 +63,9 @@ Task<Result<Secret>> TokenKeeper::unreadable(const Row& row, Error error) {
     log::error("sealed token does not open",
                {{"connection_id", row.id}, {"reason", error.message}});
     co_await set_state(row, "error", std::string(kTokenUnreadable));
-    co_return fail(error.code == ErrorCode::misconfigured ? ErrorCode::misconfigured
-                                                          : ErrorCode::needs_reauth,
-                   std::string(kTokenUnreadable));
+    co_return fail(
+        error.code == ErrorCode::misconfigured ? ErrorCode::misconfigured : ErrorCode::needs_reauth,
+        std::string(kTokenUnreadable));
 }
 
 Task<Result<Secret>> TokenKeeper::refresh(std::string connection_id, std::string user_id,
@@ -146,14 +149,17 @@ Task<> TokenKeeper::set_state(const Row& row, std::string state, std::string las
                    {{"connection_id", row.id}, {"reason", done.error().message}});
 }
 
-std::optional<Timestamp> TokenKeeper::blocked_until(const std::string& connection_id) const {
+std::optional<Timestamp> TokenKeeper::blocked_until(const std::string& connection_id) {
     const auto found = blocked_.find(connection_id);
     if (found != blocked_.end()) return found->second;
-    return std::nullopt;
+    // The first call since the start: only the row remembers what was said before.
+    const auto row = storage::find_connection_for_job(services_->database.reader(), connection_id);
+    if (!row || !*row) return std::nullopt;
+    return blocked_[connection_id] = (*row)->blocked_until;
 }
 
 Task<> TokenKeeper::block_until(std::string connection_id, std::string user_id, Timestamp when) {
-    blocked_[connection_id] = when;
+    blocked_[connection_id] = std::max(when, blocked_until(connection_id).value_or(when));
     const auto done = co_await services_->database.write([&](storage::Sql& sql) {
         return storage::set_blocked_until(sql, connection_id, user_id, when);
     });

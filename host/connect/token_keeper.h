@@ -29,13 +29,8 @@ class TokenKeeper {
     Task<Result<Secret>> token(std::string connection_id, std::string user_id, bool was_refused);
 
     /// The provider asked for quiet until then; survives a restart.
-    [[nodiscard]] std::optional<Timestamp> blocked_until(const std::string& connection_id) const;
+    [[nodiscard]] std::optional<Timestamp> blocked_until(const std::string& connection_id);
     Task<> block_until(std::string connection_id, std::string user_id, Timestamp when);
-
-    /// Takes over what the row remembers of that, after a restart.
-    void remember(const storage::Connection& row) {
-        if (row.blocked_until) blocked_.try_emplace(row.id, *row.blocked_until);
-    }
 
     /// Forgets what is remembered of a connection whose row changed.
     void forget(const std::string& connection_id);
@@ -64,16 +59,14 @@ class TokenKeeper {
     Services* services_;
     SingleFlight<Secret> refreshes_;
     std::map<std::string, Held> held_;
-    std::map<std::string, Timestamp> blocked_;
+    std::map<std::string, std::optional<Timestamp>> blocked_;  ///< as in the rows
 };
 
 /// Access of one stored connection, for provider calls. *Thread*: its home worker.
 class ConnectionAccess final : public plugin::Access {
   public:
     ConnectionAccess(TokenKeeper& keeper, const storage::Connection& row)
-        : keeper_(&keeper), connection_id_(row.id), user_id_(row.user_id) {
-        keeper.remember(row);
-    }
+        : keeper_(&keeper), connection_id_(row.id), user_id_(row.user_id) {}
     Task<Result<Secret>> token(bool was_refused) override {
         return keeper_->token(connection_id_, user_id_, was_refused);
     }
