@@ -12,10 +12,13 @@ constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --line: #d0d7de; --accent: #0b57d0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --paper: #0d1117; --line: #30363d; --accent: #8ab4f8; } }
 body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-main { max-width: 34rem; margin: 12vh auto 0; padding: 2rem; border: 1px solid var(--line); border-radius: .75rem; }
+main { box-sizing: border-box; width: calc(100% - 2rem); max-width: 38rem; margin: 12vh auto 0; padding: 2rem;
+  border: 1px solid var(--line); border-radius: .75rem; }
+main > :last-child { margin-bottom: 0; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; }
+a { color: var(--accent); }
 strong { overflow-wrap: anywhere; }
-button { font: inherit; padding: .5rem 1.25rem; border-radius: .5rem; border: 1px solid var(--accent); cursor: pointer; }
+button { font: inherit; margin: .25rem .25rem .25rem 0; padding: .5rem 1.25rem; border-radius: .5rem; border: 1px solid var(--accent); cursor: pointer; }
 button[value="yes"] { background: var(--accent); color: var(--paper); }
 button[value="no"] { background: transparent; color: var(--accent); }
 )";

@@ -68,13 +68,13 @@ std::string_view style_sheet() {
 body { margin: 0; background: #f4f5f7; color: #1b1f24; }
 header { background: #7a3e00; color: #fff; padding: .5rem 1rem; text-align: center; }
 header p { margin: 0; }
-main { max-width: 34rem; margin: 2rem auto; padding: 1.5rem 2rem; background: #fff;
-  border: 1px solid #c9ced6; border-radius: .75rem; }
+main { box-sizing: border-box; width: calc(100% - 2rem); max-width: 38rem; margin: 2rem auto;
+  padding: 1.5rem 2rem; background: #fff; border: 1px solid #c9ced6; border-radius: .75rem; }
 h1 { font-size: 1.4rem; margin-top: 0; }
 fieldset { border: 1px solid #c9ced6; border-radius: .5rem; margin: 0 0 1rem; }
 legend { font-weight: 600; padding: 0 .4rem; }
-label { display: block; padding: .3rem 0; }
-label span { display: block; margin-left: 1.7rem; color: #535b66; font-size: .85rem;
+label { display: block; padding: .3rem 0 .3rem 1.7rem; text-indent: -1.7rem; }
+label span { display: block; text-indent: 0; color: #535b66; font-size: .85rem;
   overflow-wrap: anywhere; }
 .buttons { display: flex; gap: .75rem; justify-content: flex-end; }
 button { font: inherit; padding: .5rem 1.25rem; border-radius: .5rem; border: 1px solid #5c6570;
