@@ -16,7 +16,6 @@
 #include "app/sandbox_mount.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "storage/connections.h"
 #include "storage/sync_runs.h"
 
 namespace calhost::app {

@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "crypto/crypto.h"
-#include "storage/connections.h"
+#include "storage/sealed.h"
 
 namespace calhost::app {
 namespace {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "app/key_setup.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "connect/sealing.h"
+#include "storage/sealed.h"
 
 namespace calhost::app {
 namespace {
@@ -27,23 +29,19 @@ Result<void> check_needed(storage::Sql& sql, const crypto::KeyRing& ring) {
     return check_retired_keys(*counts, ring);
 }
 
-/// One row under the active key; false when it cannot be opened.
-Task<Result<bool>> reseal(connect::Services& services, const storage::SealedRow& row) {
-    auto access = connect::open_token(services, row.sealed_access_token, connect::kAccessColumn,
-                                      row.id, row.user_id);
-    auto refresh = connect::open_token(services, row.sealed_refresh_token, connect::kRefreshColumn,
-                                       row.id, row.user_id);
-    if (!access || !refresh) {
-        log::error("sealed token does not open, left as it is", {{"connection_id", row.id}});
+/// One value under the active key; false when it cannot be opened.
+Task<Result<bool>> reseal(connect::Services& services, const storage::SealedValue& value) {
+    const crypto::Place place{value.table, value.column, value.row, value.user};
+    const auto ring = services.keys.current();
+    auto plain = ring->open(value.sealed, place);
+    if (!plain) {
+        log::error("sealed value does not open, left as it is",
+                   {{"table", value.table}, {"row", value.row}});
         co_return false;
     }
-    const auto new_access =
-        connect::seal_token(services, *access, connect::kAccessColumn, row.id, row.user_id);
-    const auto new_refresh =
-        connect::seal_token(services, *refresh, connect::kRefreshColumn, row.id, row.user_id);
-    auto replaced = co_await services.database.write_for<bool>([&](storage::Sql& sql) {
-        return storage::replace_sealed(sql, row, new_access, new_refresh);
-    });
+    const auto sealed = ring->seal(*plain, place, services.random);
+    auto replaced = co_await services.database.write_for<bool>(
+        [&](storage::Sql& sql) { return storage::replace_sealed(sql, value, sealed); });
     if (!replaced) co_return fail(replaced.error());
     co_return true;  // changed meanwhile: the newer value is under the active key already
 }
@@ -68,19 +66,23 @@ Task<Result<json::object>> rotate_keys(const HostOptions& options, connect::Serv
     services.keys.replace(std::move(*ring));
     std::int64_t resealed = 0;
     std::set<std::string> unreadable;
+    const auto id_of = [](const auto& value) {
+        return fmt::format("{}.{}.{}", value.table, value.column, value.key);
+    };
     for (;;) {
-        auto rows = storage::list_sealed_with_other_key(
+        auto values = storage::list_sealed_with_other_key(
             services.database.reader(), active, kBatch + static_cast<int>(unreadable.size()));
-        if (!rows) co_return fail(rows.error());
-        std::erase_if(*rows, [&](const auto& row) { return unreadable.contains(row.id); });
-        if (rows->empty()) break;
-        for (const auto& row : *rows) {
-            auto done = co_await reseal(services, row);
+        if (!values) co_return fail(values.error());
+        std::erase_if(*values,
+                      [&](const auto& value) { return unreadable.contains(id_of(value)); });
+        if (values->empty()) break;
+        for (const auto& value : *values) {
+            auto done = co_await reseal(services, value);
             if (!done) co_return fail(done.error());
             if (*done)
                 ++resealed;
             else
-                unreadable.insert(row.id);
+                unreadable.insert(id_of(value));
         }
     }
     log::info("keys rotated",

@@ -78,17 +78,4 @@ Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
 /// Active connections for which no sync job waits or runs: {id, user_id}.
 Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql);
 
-/// Resealing: rows whose tokens name another key than `active_key`, at most `limit`.
-struct SealedRow {
-    std::string id, user_id, sealed_access_token, sealed_refresh_token;
-    std::int64_t generation = 0;
-};
-Result<std::vector<SealedRow>> list_sealed_with_other_key(Sql& sql, std::string_view active_key,
-                                                          int limit);
-/// Replaces both sealed values if neither changed meanwhile (they are compared). False: they did.
-Result<bool> replace_sealed(Sql& sql, const SealedRow& old_row, std::string_view access,
-                            std::string_view refresh);
-/// How many sealed values name each key id ("" for the older form), over all tables.
-Result<std::vector<std::pair<std::string, std::int64_t>>> count_sealed_by_key(Sql& sql);
-
 }  // namespace calhost::storage

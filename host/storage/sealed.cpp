@@ -1,19 +1,57 @@
-// Resealing: which key each stored secret was sealed with.
+#include "storage/sealed.h"
+
 #include <array>
 #include <map>
 
 #include "storage/changed.h"
-#include "storage/connections.h"
 
 namespace calhost::storage {
 namespace {
 
-/// Columns that are one sealed value each.
-constexpr std::array<std::string_view, 4> kSealedColumns{
-    "SELECT sealed_access_token FROM connections WHERE sealed_access_token <> ''",
-    "SELECT sealed_refresh_token FROM connections WHERE sealed_refresh_token <> ''",
-    "SELECT sealed_verifier FROM oauth_states WHERE sealed_verifier <> ''",
-    "SELECT sealed_grant FROM pending_grants WHERE sealed_grant <> ''",
+/// A column of sealed values. `list` gives key, row, user and value of what does not begin with $1,
+/// a prefix of $2 characters; `replace` takes key, new and old value, and user.
+struct Column {
+    std::string_view table;
+    std::string_view name;
+    std::string_view list;
+    std::string_view replace;
+    std::string_view all;
+};
+
+constexpr std::array kColumns{
+    Column{"connections", "sealed_access_token",
+           "SELECT id, id, user_id, sealed_access_token FROM connections WHERE "
+           "sealed_access_token <> '' AND substr(sealed_access_token, 1, $2) <> $1 ORDER BY id "
+           "LIMIT $3",
+           "UPDATE connections SET sealed_access_token = $2 WHERE id = $1 AND sealed_access_token "
+           "= $3 "
+           "AND user_id = $4",
+           "SELECT sealed_access_token FROM connections WHERE sealed_access_token <> ''"},
+    Column{"connections", "sealed_refresh_token",
+           "SELECT id, id, user_id, sealed_refresh_token FROM connections WHERE "
+           "sealed_refresh_token <> '' AND substr(sealed_refresh_token, 1, $2) <> $1 ORDER BY id "
+           "LIMIT $3",
+           "UPDATE connections SET sealed_refresh_token = $2 WHERE id = $1 AND "
+           "sealed_refresh_token = $3 "
+           "AND user_id = $4",
+           "SELECT sealed_refresh_token FROM connections WHERE sealed_refresh_token <> ''"},
+    Column{"oauth_states", "sealed_verifier",
+           "SELECT hash, hash, user_id, sealed_verifier FROM oauth_states WHERE "
+           "sealed_verifier <> '' AND substr(sealed_verifier, 1, $2) <> $1 ORDER BY hash LIMIT $3",
+           "UPDATE oauth_states SET sealed_verifier = $2 WHERE hash = $1 AND sealed_verifier = $3 "
+           "AND user_id = $4",
+           "SELECT sealed_verifier FROM oauth_states WHERE sealed_verifier <> ''"},
+    Column{"pending_grants", "sealed_grant",
+           "SELECT hash, hash, user_id, sealed_grant FROM pending_grants WHERE "
+           "sealed_grant <> '' AND substr(sealed_grant, 1, $2) <> $1 ORDER BY hash LIMIT $3",
+           "UPDATE pending_grants SET sealed_grant = $2 WHERE hash = $1 AND sealed_grant = $3 AND "
+           "user_id = $4",
+           "SELECT sealed_grant FROM pending_grants WHERE sealed_grant <> ''"},
+    Column{"jobs", "payload",
+           "SELECT id, target, user_id, payload FROM jobs WHERE "
+           "substr(payload, 1, 3) = 'v1:' AND substr(payload, 1, $2) <> $1 ORDER BY id LIMIT $3",
+           "UPDATE jobs SET payload = $2 WHERE id = $1 AND payload = $3 AND user_id = $4",
+           "SELECT payload FROM jobs WHERE substr(payload, 1, 3) = 'v1:'"},
 };
 constexpr std::string_view kMark = "v1:";
 
@@ -24,52 +62,40 @@ std::string key_id(std::string_view sealed) {
     return std::string(sealed.substr(0, sealed.find(':')));
 }
 
-SealedRow read_sealed(const Row& row) {
-    return {.id = row.string(0),
-            .user_id = row.string(1),
-            .sealed_access_token = row.string(2),
-            .sealed_refresh_token = row.string(3),
-            .generation = row.integer(4)};
-}
-
 }  // namespace
 
-Result<std::vector<SealedRow>> list_sealed_with_other_key(Sql& sql, std::string_view active_key,
-                                                          int limit) {
+Result<std::vector<SealedValue>> list_sealed_with_other_key(Sql& sql, std::string_view active_key,
+                                                            int limit) {
     const std::string prefix = std::string(kMark) + std::string(active_key) + ":";
-    return sql.all(
-        "SELECT id, user_id, sealed_access_token, sealed_refresh_token, generation "
-        "FROM connections "
-        "WHERE (sealed_access_token <> '' AND substr(sealed_access_token, 1, $2) <> $1) "
-        "OR (sealed_refresh_token <> '' AND substr(sealed_refresh_token, 1, $2) <> $1) "
-        "ORDER BY id LIMIT $3",
-        {prefix, prefix.size(), limit}, read_sealed);
+    std::vector<SealedValue> values;
+    for (const auto& column : kColumns) {
+        auto done = sql.query(column.list, {prefix, prefix.size(), limit}, [&](const Row& row) {
+            values.push_back({column.table, column.name, row.string(0), row.string(1),
+                              row.string(2), row.string(3)});
+        });
+        if (!done) return fail(std::move(done.error()));
+    }
+    return values;
 }
 
-Result<bool> replace_sealed(Sql& sql, const SealedRow& old_row, std::string_view access,
-                            std::string_view refresh) {
-    auto done = sql.execute(
-        "UPDATE connections SET sealed_access_token = $3, sealed_refresh_token = $4 "
-        "WHERE id = $1 AND user_id = $2 AND sealed_access_token = $5 AND sealed_refresh_token = $6",
-        {old_row.id, old_row.user_id, access, refresh, old_row.sealed_access_token,
-         old_row.sealed_refresh_token});
-    return notify_if_changed(sql, std::move(done), {"connections", old_row.id, old_row.user_id});
+Result<bool> replace_sealed(Sql& sql, const SealedValue& old_value, std::string_view sealed) {
+    for (const auto& column : kColumns) {
+        if (column.table != old_value.table || column.name != old_value.column) continue;
+        return notify_if_changed(
+            sql,
+            sql.execute(column.replace, {old_value.key, sealed, old_value.sealed, old_value.user}),
+            {std::string(column.table), old_value.key, old_value.user});
+    }
+    return false;
 }
 
 Result<std::vector<std::pair<std::string, std::int64_t>>> count_sealed_by_key(Sql& sql) {
     std::map<std::string, std::int64_t> counts;
-    for (const auto statement : kSealedColumns) {
+    for (const auto& column : kColumns) {
         auto done =
-            sql.query(statement, {}, [&](const Row& row) { ++counts[key_id(row.text(0))]; });
+            sql.query(column.all, {}, [&](const Row& row) { ++counts[key_id(row.text(0))]; });
         if (!done) return fail(std::move(done.error()));
     }
-    // Inside a job's JSON sealed values are strings, so each begins behind a quote.
-    auto done = sql.query("SELECT payload FROM jobs", {}, [&](const Row& row) {
-        const std::string_view text = row.text(0);
-        for (auto at = text.find("\"v1:"); at != text.npos; at = text.find("\"v1:", at + 1))
-            ++counts[key_id(text.substr(at + 1))];
-    });
-    if (!done) return fail(std::move(done.error()));
     return std::vector<std::pair<std::string, std::int64_t>>(counts.begin(), counts.end());
 }
 

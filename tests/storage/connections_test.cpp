@@ -5,6 +5,7 @@
 #include "storage/events.h"
 #include "storage/jobs.h"
 #include "storage/rows.h"
+#include "storage/sealed.h"
 
 using namespace calhost;
 using namespace calhost::storage;
@@ -158,7 +159,8 @@ TEST_CASE("connections: nobody reaches another's row") {
     scene.write([](Sql& sql) { return set_last_error(sql, "c1", "bob", "x", kNow); });
     CHECK_FALSE(scene.write([](Sql& sql) { return delete_connection(sql, "bob", "c1"); }));
     CHECK_FALSE(scene.write([](Sql& sql) {
-        return replace_sealed(sql, {"c1", "bob", "v1:k1:aa:bb:cc", "v1:k1:dd:ee:ff", 1}, "x", "y");
+        return replace_sealed(
+            sql, {"connections", "sealed_access_token", "c1", "c1", "bob", "v1:k1:aa:bb:cc"}, "x");
     }));
     CHECK(scene.try_write([](Sql& sql) { return replace_calendars(sql, "c1", "bob", {}); })
               .error()
@@ -194,46 +196,4 @@ TEST_CASE("connections: the row takes its calendars, events and waiting jobs alo
     CHECK(must(find_job(scene.reader(), "ann", "sync", "c1")));  // it runs: let it end
     CHECK_FALSE(must(find_job(scene.reader(), "ann", "push", "c1")));
     CHECK_FALSE(scene.write([](Sql& sql) { return delete_connection(sql, "ann", "c1"); }));
-}
-
-TEST_CASE("connections: resealing finds the other keys and never overwrites a newer value") {
-    test::Scene scene;
-    auto old_form = test::make_connection("c2", "ann");
-    old_form.account = "source";
-    old_form.sealed_access_token = "aa:bb:cc";
-    old_form.sealed_refresh_token = "";
-    scene.write([&](Sql& sql) { return store_grant(sql, old_form); });
-    CHECK(must(list_sealed_with_other_key(scene.reader(), "k1", 9)).size() == 1);
-    CHECK(must(list_sealed_with_other_key(scene.reader(), "k", 9)).size() == 2);
-    CHECK(must(list_sealed_with_other_key(scene.reader(), "k2", 1)).size() == 1);
-    const auto rows = must(list_sealed_with_other_key(scene.reader(), "k2", 9));
-    REQUIRE(rows.size() == 2);
-    CHECK(rows[0].id == "c1");
-    CHECK(rows[0].sealed_refresh_token == "v1:k1:dd:ee:ff");
-    scene.write([&](Sql& sql) {
-        return store_tokens(sql, "c1", "ann", 1, {"v1:k1:newer", "", kNow}, kNow);
-    });
-    const auto reseal = [&](const SealedRow& row) {
-        return scene.write([&](Sql& sql) {
-            return replace_sealed(sql, row, "v1:k2:x",
-                                  row.sealed_refresh_token.empty() ? "" : "v1:k2:y");
-        });
-    };
-    CHECK_FALSE(reseal(rows[0]));
-    CHECK(reseal(rows[1]));
-    CHECK(ann(scene).sealed_access_token == "v1:k1:newer");
-    const auto counts = must(count_sealed_by_key(scene.reader()));
-    CHECK(counts == std::vector<std::pair<std::string, std::int64_t>>{{"k1", 2}, {"k2", 1}});
-    CHECK(must(list_sealed_with_other_key(scene.reader(), "k2", 9)).size() == 1);
-}
-
-TEST_CASE("connections: sealed values are counted in every table, in jobs too") {
-    test::Scene scene;
-    scene.write([](Sql& sql) {
-        return enqueue_job(
-            sql,
-            {.id = "j", .kind = "revoke", .payload = R"({"a":"v1:k7:1:2:3","b":["v1:k8:1:2:3"]})"});
-    });
-    CHECK(must(count_sealed_by_key(scene.reader())) ==
-          std::vector<std::pair<std::string, std::int64_t>>{{"k1", 2}, {"k7", 1}, {"k8", 1}});
 }
