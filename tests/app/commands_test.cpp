@@ -1,0 +1,124 @@
+// The command line: what is refused before anything starts, in sentences.
+#include "app/commands.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "support/test_store.h"
+
+using namespace calhost;
+using namespace calhost::test;
+
+namespace {
+
+struct Said {
+    int status = 0;
+    std::string text;  ///< standard output and standard error
+};
+
+/// Runs the program with everything that it prints caught.
+Said run(std::vector<std::string> arguments) {
+    const TempFolder folder;
+    const auto file = folder.path() / "said";
+    std::fflush(stdout);
+    std::fflush(stderr);
+    const int out = ::dup(1), err = ::dup(2);
+    const int caught = ::open(file.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+    ::dup2(caught, 1);
+    ::dup2(caught, 2);
+    arguments.insert(arguments.begin(), "calhost");
+    std::vector<char*> raw;
+    for (auto& argument : arguments) raw.push_back(argument.data());
+    Said said;
+    said.status = app::run_program(static_cast<int>(raw.size()), raw.data());
+    std::fflush(stdout);
+    std::fflush(stderr);
+    ::dup2(out, 1);
+    ::dup2(err, 2);
+    for (const int handle : {out, err, caught}) ::close(handle);
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    said.text = text.str();
+    return said;
+}
+
+/// A configuration that is good but for what `change` says.
+std::string config_in(const TempFolder& folder, std::string_view google, std::string_view key) {
+    const auto file = folder.path() / "calhost.yaml";
+    std::ofstream(file) << "server: { listen: 127.0.0.1:0, public_url: http://127.0.0.1:8080 }\n"
+                           "auth: { jwt_secret: 0123456789abcdef0123456789abcdef }\n"
+                           "keys: { active: k1, k1: \""
+                        << key << "\" }\nproviders:\n  google: " << google << "\n";
+    return file.string();
+}
+
+const std::string kKey = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+TEST_CASE("commands: the sandbox refuses to listen where others could reach it") {
+    const TempFolder data;
+    for (const std::string address :
+         {"0.0.0.0:0", "192.0.2.1:8080", "[::]:0", "[2001:db8::1]:0", "example.org:80"}) {
+        CAPTURE(address);
+        const auto said =
+            run({"serve", "--sandbox", "--listen", address, "--data", data.path().string()});
+        CHECK(said.status == 1);
+        const bool is_address = !address.starts_with("example");
+        CHECK_MESSAGE(said.text.contains(is_address ? "listens on loopback only" : "an address"),
+                      said.text);
+    }
+}
+
+TEST_CASE("commands: check says before it that the client id is missing") {
+    const TempFolder folder;
+    const auto said = run(
+        {"check", "--config", config_in(folder, "{ client_id: \"\", client_secret: x }", kKey)});
+    CHECK_MESSAGE(said.status == 0, said.text);
+    CHECK(said.text.contains("providers.google.client_id: is not set"));
+    const auto good =
+        run({"check", "--config", config_in(folder, "{ client_id: a, client_secret: x }", kKey)});
+    CHECK_MESSAGE(good.text == "The configuration is good.\n", good.text);
+}
+
+TEST_CASE("commands: a key that is not 32 bytes is refused, without being shown") {
+    const TempFolder folder;
+    for (const std::string& key :
+         {kKey.substr(2), kKey + "00", std::string("c2hvcnQta2V5LXh5eg==")}) {
+        const auto config = config_in(folder, "{ client_id: a }", key);
+        for (const auto& arguments :
+             {std::vector<std::string>{"check", "--config", config},
+              {"serve", "--config", config, "--data", (folder.path() / "data").string()}}) {
+            const auto said = run(arguments);
+            CHECK(said.status == 1);
+            CHECK_MESSAGE(said.text.contains("32"), said.text);
+            CHECK_FALSE(said.text.contains(key));
+        }
+    }
+}
+
+TEST_CASE("commands: mistakes in the YAML and in a plugin's section are named with their line") {
+    const TempFolder folder;
+    const auto said =
+        run({"check", "--config", config_in(folder, "{ client_id: 7, surprise: 1 }", kKey)});
+    CHECK(said.status == 1);
+    CHECK_MESSAGE(said.text.contains("calhost.yaml:5: providers.google.surprise"), said.text);
+    CHECK(run({"check", "--config", (folder.path() / "absent.yaml").string()}).status == 1);
+}
+
+TEST_CASE("commands: a new key is 32 bytes in hex, each time another") {
+    const auto first = run({"keys", "new"}), second = run({"keys", "new"});
+    CHECK(first.text.size() == 65);
+    CHECK(first.text != second.text);
+}
+
+TEST_CASE("commands: what it does not know is wrong usage") {
+    for (const auto& arguments :
+         {std::vector<std::string>{}, {"surprise"}, {"serve", "--surprise"}})
+        CHECK(run(arguments).status != 0);
+}
+
+}  // namespace
