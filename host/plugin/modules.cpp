@@ -77,12 +77,12 @@ void event_recurrence(Call& call) {
     });
 }
 
-constexpr std::array kEventFields{
-    "id",        "etag",          "uid",        "title",     "description",  "description_format",
-    "location",  "url",           "start",      "finish",    "all_day",      "busy",
-    "status",    "visibility",    "categories", "color",     "reminders",    "recurrence",
-    "series_id", "recurrence_id", "attendees",  "organizer", "is_organizer", "sequence",
-    "created",   "updated",       "marks"};
+constexpr auto kEventFields = std::to_array<std::string_view>(
+    {"id",        "etag",          "uid",        "title",     "description",  "description_format",
+     "location",  "url",           "start",      "finish",    "all_day",      "busy",
+     "status",    "visibility",    "categories", "color",     "reminders",    "recurrence",
+     "series_id", "recurrence_id", "attendees",  "organizer", "is_organizer", "sequence",
+     "created",   "updated",       "marks"});
 
 /// event.new(fields): the same table, after a look at its field names.
 void event_new(Call& call) {
