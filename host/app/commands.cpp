@@ -55,9 +55,7 @@ config::LoadOptions load_options(const Options& options) {
         load.file =
             load.default_root / "config" / (options.is_sandbox ? "sandbox.yaml" : "calhost.yaml");
     load.overrides = options.set;
-    if (!options.listen.empty())
-        // Quoted: the value is YAML, where the brackets of an IPv6 address would begin a list.
-        load.overrides.push_back("server.listen=\"" + options.listen + "\"");
+    if (!options.listen.empty()) load.overrides.push_back("server.listen=" + options.listen);
     load.is_sandbox = options.is_sandbox;
     return load;
 }

@@ -110,7 +110,8 @@ void mark_override(Node& node) {
 }
 
 Result<Node> parse_override_value(std::string_view text) {
-    if (text.starts_with('[') || text.starts_with('{')) {
+    // A list or a map; "[::1]:8080" is an address.
+    if ((text.starts_with('[') && !text.contains("]:")) || text.starts_with('{')) {
         std::vector<Complaint> complaints;
         auto node = parse_document(text, "--set", complaints);
         if (node && !complaints.empty())
