@@ -53,13 +53,20 @@ Task<Verdict> judge(HttpCall& call, const net::ClientRequest& request,
     co_return Verdict{may_repeat && wait <= kLongestWait, wait};
 }
 
+std::optional<Error> blocked(const HttpCall& call) {
+    const auto now = call.clock.now();
+    const auto until = call.access.blocked_until();
+    if (!until || *until <= now) return std::nullopt;
+    return still_blocked(*until, now).error();
+}
+
 Task<Result<net::ClientResponse>> send_once(HttpCall& call, net::ClientRequest request,
                                             bool was_refused) {
-    const auto now = call.clock.now();
-    if (const auto until = call.access.blocked_until(); until && *until > now)
-        co_return still_blocked(*until, now);
+    if (auto error = blocked(call)) co_return fail(std::move(*error));
     auto token = co_await call.access.token(was_refused);
     if (!token) co_return fail(token.error());
+    // The refresh itself may have been told to wait while the old token still lives.
+    if (auto error = blocked(call)) co_return fail(std::move(*error));
     request.headers.set("Authorization", fmt::format("Bearer {}", token->expose()));
     co_return co_await call.transport.send(std::move(request));
 }
