@@ -38,6 +38,9 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        if self.process.poll() is not None:
+            status = self.process.returncode
+            raise RuntimeError(f"{self.process.args[0]} ended by itself with {status}:\n{self.log.read_text()}")
         self.process.terminate()
         try:
             self.process.wait(15)
@@ -52,7 +55,7 @@ class Server:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.02)
-        raise RuntimeError(f"{self.process.args[0]} did not start:\n{self.log.read_text()}")
+        raise RuntimeError(f"{self.process.args[0]} does not listen:\n{self.log.read_text()}")
 
     def pids(self):
         pid = self.process.pid
