@@ -46,7 +46,8 @@ class Pair:
               ops_listen: 127.0.0.1:{self.ops_port}
               requests_per_second: 0
               {self.server}
-            auth: {{ jwt_secret: {self.jwt_secret} }}
+            auth:
+              jwt_secret: {self.jwt_secret}
             providers:
               google:
                 client_id: sandbox-client
