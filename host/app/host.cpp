@@ -237,7 +237,6 @@ Result<void> Host::Impl::plan_work() {
         host.first().context.stop();
     }(*this, outcome));
     first().context.run();
-    first().context.restart();
     return outcome;
 }
 
@@ -283,6 +282,9 @@ void Host::Impl::run() {
     if (operations) spawn(first().context, operations->serve());
     for (std::size_t i = 1; i < stations.size(); ++i)
         threads.emplace_back([&station = *stations[i]] { station.context.run(); });
+    // Only now is there work that lasts. The writer or the hasher may let go of the last piece of
+    // `plan_work` after that has returned, and a loop without work stops itself.
+    first().context.restart();
     first().context.run();
     for (auto& thread : threads) thread.join();
     store->close();
