@@ -38,7 +38,8 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
     if (!rows) co_return fail(rows.error());
     std::vector<storage::Job> jobs;
     for (const auto& row : *rows)
-        jobs.push_back(revocation_job(services, row.id, row.provider, stored_grant(services, row)));
+        jobs.push_back(revocation_job(services, row.id, {row.provider, row.external_id},
+                                      stored_grant(services, row)));
     int gone = 0;
     auto done = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
         for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -47,7 +48,7 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             if (!deleted) return fail(deleted.error());
             if (!*deleted) continue;
             ++gone;
-            if (auto queued = enqueue_revocation(sql, jobs[i], row.provider, row.external_id);
+            if (auto queued = enqueue_revocation(sql, jobs[i], {row.provider, row.external_id});
                 !queued)
                 return queued;
         }

@@ -97,8 +97,7 @@ FlowFailure exchange_failure(const Error& error, const storage::OauthState& stat
                 {ErrorCode::invalid, error.message + " Please connect again."},
                 state.user_id,
                 state.return_to};
-    if (is_transient(error.code))
-        return {fault_word(error), error, state.user_id, state.return_to};
+    if (is_transient(error.code)) return {fault_word(error), error, state.user_id, state.return_to};
     return {"provider_not_configured", error, state.user_id, state.return_to};
 }
 

@@ -11,11 +11,13 @@ crypto::Place payload_place(std::string_view target) { return {"jobs", "payload"
 
 }  // namespace
 
-storage::Job revocation_job(Services& services, std::string target, const std::string& provider,
+storage::Job revocation_job(Services& services, std::string target, const Account& account,
                             const Grant& grant) {
     // The refresh token ends the whole grant, an access token at some providers only itself.
     const auto& token = grant.refresh_token.empty() ? grant.access_token : grant.refresh_token;
-    const json::object secret{{"provider", provider}, {"token", token.expose()}};
+    const json::object secret{{"provider", account.provider},
+                              {"external_id", account.external_id},
+                              {"token", token.expose()}};
     const auto now = services.clock.now();
     storage::Job job{.id = new_id(services.random),
                      .kind = std::string(kRevokeJob),
@@ -28,8 +30,8 @@ storage::Job revocation_job(Services& services, std::string target, const std::s
 }
 
 Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job,
-                                std::string_view provider, std::string_view external_id) {
-    auto others = storage::count_connections_to(sql, provider, external_id);
+                                const Account& account) {
+    auto others = storage::count_connections_to(sql, account.provider, account.external_id);
     if (!others) return fail(others.error());
     if (*others > 0) return {};
     return storage::enqueue_job(sql, job);
@@ -40,7 +42,13 @@ Task<Result<void>> run_revocation(Services& services, const storage::Job& job) {
     if (!payload) co_return fail(payload.error());
     auto secret = json::parse(payload->expose());
     if (!secret) co_return fail(secret.error());
-    const auto* provider = services.providers.find(json::text_of(*secret, "provider"));
+    const auto name = json::text_of(*secret, "provider");
+    // Somebody connected the account again since: revoking the old grant would end the new one too.
+    auto others = storage::count_connections_to(services.database.reader(), name,
+                                                json::text_of(*secret, "external_id"));
+    if (!others) co_return fail(others.error());
+    if (*others > 0) co_return Result<void>{};
+    const auto* provider = services.providers.find(name);
     if (provider == nullptr)
         co_return fail(ErrorCode::misconfigured, "The provider is not installed any more.");
     const Secret token(std::string(json::text_of(*secret, "token")));

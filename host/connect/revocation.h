@@ -6,15 +6,20 @@
 
 namespace calhost::connect {
 
+/// An account at a provider.
+struct Account {
+    std::string provider;
+    std::string external_id;
+};
+
 /// A job of kRevokeJob with the token sealed in it. It has no user, so that deleting the user does
 /// not delete it; `target` is what it is about.
-storage::Job revocation_job(Services& services, std::string target, const std::string& provider,
+storage::Job revocation_job(Services& services, std::string target, const Account& account,
                             const Grant& grant);
 
 /// Enqueues it, unless somebody is still connected to the account: a provider ends the whole grant,
 /// not one token of it.
-Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job,
-                                std::string_view provider, std::string_view external_id);
+Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job, const Account& account);
 
 /// What the job does. *Errors*: those of the token endpoint, so that it is tried again.
 Task<Result<void>> run_revocation(Services& services, const storage::Job& job);

@@ -148,16 +148,15 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::confirm(std::string token
     if (!received) co_return broken(received.error());
     const bool is_in_time = *pending && (*pending)->expires_at > services_->clock.now();
     const bool is_accepted = accepted && is_in_time;
-    const auto revocation = revocation_job(*services_, hash, received->provider, received->grant);
+    const Account account{received->provider, received->identity.id};
+    const auto revocation = revocation_job(*services_, hash, account, received->grant);
     auto taken =
         co_await services_->database.write_for<bool>([&](storage::Sql& sql) -> Result<bool> {
             auto row = storage::take_pending_grant(sql, hash);
             if (!row) return fail(row.error());
             if (!*row) return false;
             if (is_accepted) return true;
-            if (auto done =
-                    enqueue_revocation(sql, revocation, received->provider, received->identity.id);
-                !done)
+            if (auto done = enqueue_revocation(sql, revocation, account); !done)
                 return fail(done.error());
             return true;
         });
@@ -169,11 +168,10 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::confirm(std::string token
             {},
             {}});
     if (is_accepted) co_return co_await store(std::move(*received));
-    co_return std::unexpected(
-        failure("access_denied",
-                {ErrorCode::forbidden,
-                 "The calendar was not connected, and the permission is given back."},
-                *received));
+    co_return std::unexpected(failure(
+        "access_denied",
+        {ErrorCode::forbidden, "The calendar was not connected, and the permission is given back."},
+        *received));
 }
 
 Task<Result<void>> OauthFlow::revoke_pending(std::string hash) {

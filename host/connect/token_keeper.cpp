@@ -110,12 +110,21 @@ Task<Result<Secret>> TokenKeeper::store(const Row& row, Grant grant) {
         return storage::store_tokens(sql, row.id, row.user_id, row.generation, tokens, now);
     });
     if (!stored) co_return fail(stored.error());
-    if (!*stored)
-        co_return gone();  // a new grant or a disconnect came between: this token is not the one
+    if (!*stored) co_return co_await newer(row);
     co_await services_->crash_points.reach("refresh.committed");
     held_.insert_or_assign(row.id, Held{grant.access_token, grant.expires_at, row.generation + 1});
     log::info("token refreshed", {{"connection_id", row.id}, {"provider", row.provider}});
     co_return std::move(grant.access_token);
+}
+
+/// A new grant or a disconnect came between: the refreshed token is not the one.
+Task<Result<Secret>> TokenKeeper::newer(const Row& row) {
+    auto current = storage::find_connection(services_->database.reader(), row.user_id, row.id);
+    if (!current) co_return fail(current.error());
+    if (!*current) co_return gone();
+    auto held = co_await read(**current);
+    if (!held) co_return fail(held.error());
+    co_return std::move(held->token);
 }
 
 Task<Result<Secret>> TokenKeeper::refused(const Row& row, Error error) {

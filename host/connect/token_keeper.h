@@ -52,6 +52,7 @@ class TokenKeeper {
     Task<Result<Secret>> refresh(std::string connection_id, std::string user_id,
                                  std::int64_t generation);
     Task<Result<Secret>> store(const Row& row, struct Grant grant);
+    Task<Result<Secret>> newer(const Row& row);
     Task<Result<Secret>> refused(const Row& row, Error error);
     Task<Result<Secret>> unreadable(const Row& row, Error error);
     Task<> set_state(const Row& row, std::string state, std::string last_error);

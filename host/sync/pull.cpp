@@ -12,6 +12,16 @@ namespace {
 
 constexpr int kKeptRuns = 50;  // of a connection, in the sync log
 
+/// While a page was on its way the person may have disconnected, or connected another account under
+/// the same label: what was read does not belong there then.
+Result<void> check_same_account(storage::Sql& sql, const storage::Connection& connection) {
+    auto row = storage::find_connection(sql, connection.user_id, connection.id);
+    if (!row) return fail(row.error());
+    if (!*row) return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+    if ((*row)->external_id == connection.external_id) return {};
+    return fail(ErrorCode::conflict, "Another account was connected meanwhile. Please sync again.");
+}
+
 }  // namespace
 
 /// One sync on its way.
@@ -128,6 +138,7 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
     };
     auto stored = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
         record = run.record;
+        if (auto same = check_same_account(sql, connection); !same) return same;
         if (!run.is_recorded)
             if (auto done = storage::insert_sync_run(sql, record); !done) return done;
         auto counts = storage::save_events(sql, connection.id, connection.calendar_id,
