@@ -111,6 +111,7 @@ struct Host::Impl {
     Task<> shut_down();
     void ended();
     void end_loops();
+    void leave();
     Station& first() { return *stations.front(); }
 };
 
@@ -288,6 +289,20 @@ void Host::Impl::run() {
     first().context.run();
     for (auto& thread : threads) thread.join();
     store->close();
+    leave();
+}
+
+/// What has ended waits in the loops to be taken down, and may refer from one to another, so that
+/// happens while all of them are there. What was cut after its 10 s cannot be taken down at all.
+void Host::Impl::leave() {
+    if (running > 0) std::_Exit(0);
+    for (bool is_busy = true; is_busy;) {
+        is_busy = false;
+        for (auto& station : stations) {
+            station->context.restart();
+            is_busy = station->context.poll() > 0 || is_busy;
+        }
+    }
 }
 
 Host::Host(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
