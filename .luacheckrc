@@ -1,5 +1,6 @@
 std = "lua54"
 max_line_length = 120
 -- The operator's rules register on the injected object `rule`.
-files["scripts/"] = { read_globals = { "rule" } }
+-- A rule names all it is given, so that the next line can use it.
+files["scripts/"] = { read_globals = { "rule" }, unused_args = false }
 files["tests/rules/"] = { read_globals = { "rule" } }

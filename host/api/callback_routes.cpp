@@ -12,8 +12,7 @@ bool is_provider_fault(const connect::FlowFailure& failure) {
 }
 
 int status_of(const connect::FlowFailure& failure) {
-    if (is_provider_fault(failure))
-        return failure.error.code == ErrorCode::timeout ? 504 : 502;
+    if (is_provider_fault(failure)) return failure.error.code == ErrorCode::timeout ? 504 : 502;
     if (failure.word == "provider_not_configured") return 500;
     if (failure.word == "storage_unavailable") return 503;
     if (failure.word == "missing_permission" || failure.word == "access_denied") return 403;

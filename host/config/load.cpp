@@ -65,10 +65,12 @@ Server read_server(Reader section, const std::filesystem::path& file) {
     section.value("frontend_url", server.frontend_url, parse_page_url);
     section.list("allowed_origins", server.allowed_origins, parse_origin);
     section.list("trusted_proxies", server.trusted_proxies, parse_network);
-    section.value("requests_per_second", server.requests_per_second, [](std::string_view text) -> Result<double> {
-        if (auto rate = parse_integer(text, 0, 1'000'000)) return *rate;
-        return fail(ErrorCode::invalid, "must be a whole number from 0 (no limit) to 1000000");
-    });
+    section.value("requests_per_second", server.requests_per_second,
+                  [](std::string_view text) -> Result<double> {
+                      if (auto rate = parse_integer(text, 0, 1'000'000)) return *rate;
+                      return fail(ErrorCode::invalid,
+                                  "must be a whole number from 0 (no limit) to 1000000");
+                  });
     section.value("workers", server.workers, [](std::string_view text) -> Result<int> {
         if (text == "auto") return 0;
         if (auto count = parse_integer(text, 1, 256)) return count;

@@ -43,7 +43,8 @@ struct Server {
     std::vector<std::string> allowed_origins;
     std::vector<std::string> trusted_proxies;
     int workers = 0;  ///< 0: one a core
-    /// What a principal or an address may ask a worker, with bursts of ten seconds' worth; 0: no limit.
+    /// What a principal or an address may ask a worker, with bursts of ten seconds' worth; 0: no
+    /// limit.
     double requests_per_second = 100;
     std::string tls_certificate, tls_key;
 };

@@ -31,7 +31,9 @@ M.auth = {
   identity_scopes = { "openid", "email" },
   scopes = {
     full = { SCOPE .. "calendar.events", SCOPE .. "calendar.calendarlist.readonly", SCOPE .. "calendar.freebusy" },
-    availability = { SCOPE .. "calendar.events.readonly", SCOPE .. "calendar.calendarlist.readonly", SCOPE .. "calendar.freebusy" },
+    availability = {
+      SCOPE .. "calendar.events.readonly", SCOPE .. "calendar.calendarlist.readonly", SCOPE .. "calendar.freebusy",
+    },
   },
   -- A granted scope that stands for others as well.
   covers = {
@@ -67,7 +69,8 @@ local function failure(answer)
     rateLimitExceeded = "rate_limited", userRateLimitExceeded = "rate_limited", quotaExceeded = "rate_limited",
     accessNotConfigured = "misconfigured", deleted = "not_found", conflict = "conflict",
   }
-  local code = by_reason[reason] or by_status[answer.status] or (answer.status >= 500 and "unavailable") or "invalid_response"
+  local code = by_reason[reason] or by_status[answer.status]
+  code = code or (answer.status >= 500 and "unavailable") or "invalid_response"
   return nil, { code = code, message = message, retry_after = answer.retry_after }
 end
 
@@ -103,7 +106,8 @@ local function attendees(raw)
   local list = {}
   for i, a in ipairs(raw.attendees) do
     local role = a.resource and "resource" or (a.optional and "optional" or "required")
-    list[i] = { email = a.email, name = a.displayName, role = role, response = RESPONSE[a.responseStatus], is_self = a.self }
+    local response = RESPONSE[a.responseStatus]
+    list[i] = { email = a.email, name = a.displayName, role = role, response = response, is_self = a.self }
   end
   return list
 end
