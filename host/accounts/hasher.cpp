@@ -43,6 +43,11 @@ class ThreadHasher final : public Hasher {
     }
     ~ThreadHasher() override { pool_.join(); }
 
+    void close() override {
+        is_closed_ = true;
+        pool_.join();
+    }
+
     Task<Result<std::string>> hash(Secret password) override {
         return run<std::string>(
             [password = std::move(password)] { return crypto::hash_password(password); });
@@ -56,6 +61,7 @@ class ThreadHasher final : public Hasher {
   private:
     template <class T>
     Task<Result<T>> run(std::function<T()> work) {
+        if (is_closed_) co_return fail(ErrorCode::unavailable, "The host is shutting down.");
         if (pending_.fetch_add(1) >= limit_) {
             pending_.fetch_sub(1);
             co_return fail(Error{ErrorCode::rate_limited,
@@ -86,6 +92,7 @@ class ThreadHasher final : public Hasher {
 
     int limit_;
     std::atomic<int> pending_{0};
+    std::atomic<bool> is_closed_{false};
     boost::asio::thread_pool pool_;
 };
 
@@ -99,6 +106,7 @@ class InlineHasher final : public Hasher {
     Task<Result<bool>> verify(std::string hash, Secret password) override {
         co_return check_password(hash, password);
     }
+    void close() override {}
 };
 
 }  // namespace

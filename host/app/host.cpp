@@ -111,7 +111,9 @@ struct Host::Impl {
     Task<> shut_down();
     void ended();
     void end_loops();
+    void close_threads();
     void leave();
+    ~Impl() { close_threads(); }
     Station& first() { return *stations.front(); }
 };
 
@@ -288,8 +290,14 @@ void Host::Impl::run() {
     first().context.restart();
     first().context.run();
     for (auto& thread : threads) thread.join();
-    store->close();
+    close_threads();
     leave();
+}
+
+/// The writer and the hasher still let go of a loop after their answer has arrived there.
+void Host::Impl::close_threads() {
+    if (store) store->close();
+    hasher->close();
 }
 
 /// What has ended waits in the loops to be taken down, and may refer from one to another, so that

@@ -53,6 +53,7 @@ void check_contract(Hasher& hasher) {
     CHECK(!*wait(context, hasher.verify("", Secret("violet-kettle-anchor"))));
     CHECK(!*wait(context, hasher.verify("", Secret("nobody signs in with this"))));
     CHECK(!*wait(context, hasher.verify("not a hash", Secret("violet-kettle-anchor"))));
+    hasher.close();
 }
 
 }  // namespace
@@ -79,4 +80,14 @@ TEST_CASE("hasher: answers come back on the caller's thread, and those over the 
     context.restart();
     context.run();
     CHECK(later.right == 1);
+    hasher->close();
+}
+
+TEST_CASE("hasher: after `close`, who asks is told that the host stops") {
+    boost::asio::io_context context;
+    const auto hasher = accounts::make_thread_hasher();
+    hasher->close();
+    const auto refused = wait(context, hasher->hash(Secret("violet-kettle-anchor")));
+    REQUIRE(!refused);
+    CHECK(refused.error().code == ErrorCode::unavailable);
 }

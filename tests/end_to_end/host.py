@@ -116,9 +116,12 @@ class Host:
         self.process.wait()
 
     def stop(self):
-        """The exit status after SIGTERM."""
+        """The exit status after SIGTERM; a failure shows the log, since that says why."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        status = self.process.wait(PATIENCE)
+        if status:
+            print(f"the host ended with {status}:\n{self.output()}", flush=True)
+        return status
 
     def __enter__(self):
         return self
