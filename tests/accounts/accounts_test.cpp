@@ -31,6 +31,7 @@ class FakeHasher final : public accounts::Hasher {
         if (is_full) co_return full();
         co_return !hash.empty() && hash == "fake:" + std::string(password.expose());
     }
+    void close() override {}
 
     int hashes = 0, verifications = 0;
     bool is_full = false;
