@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cstdio>
+#include <iterator>
 
+#include "app/check.h"
 #include "app/control_socket.h"
 #include "app/host.h"
 #include "app/key_setup.h"
@@ -16,7 +19,6 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "plugin/discovery.h"
 
 namespace calhost::app {
 namespace {
@@ -128,16 +130,12 @@ int serve(const Options& options) {
 }
 
 int check(const Options& options) {
-    auto loaded = config::load(load_options(options));
+    const auto load = load_options(options);
+    auto loaded = config::load(load);
     if (!loaded) return failed(loaded.error().message);
-    auto complaints = loaded->complaints;
-    const SystemClock clock;
-    const auto installed = plugin::discover(loaded->settings, clock);
-    complaints.insert(complaints.end(), installed.complaints.begin(), installed.complaints.end());
-    if (auto ring = make_key_ring(loaded->settings.keys); !ring && !options.is_sandbox)
-        complaints.push_back({.file = load_options(options).file.string(),
-                              .key = "keys",
-                              .message = ring.error().message});
+    auto complaints = std::move(loaded->complaints);
+    auto more = check_installation(std::move(loaded->settings), load);
+    std::ranges::move(more, std::back_inserter(complaints));
     if (!show_complaints(std::move(complaints))) return 1;
     fmt::print("The configuration is good.\n");
     return 0;

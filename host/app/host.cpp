@@ -127,7 +127,7 @@ Result<void> Host::Impl::start() {
     if (options.is_sandbox) {
         sandbox = std::make_unique<SandboxMount>(options, first().context.get_executor(),
                                                  first().clock, first().timers, first().random);
-        sandbox->point_providers_here(options.settings);
+        point_providers_at_sandbox(options.settings);
     }
     auto ring = make_key_ring(options.settings.keys);
     if (!ring) return fail(ring.error());

@@ -3,17 +3,6 @@
 #include "app/key_setup.h"
 
 namespace calhost::app {
-namespace {
-
-/// No command talks to a provider.
-class NoTransport final : public net::Transport {
-  public:
-    Task<Result<net::ClientResponse>> send(net::ClientRequest /*request*/) override {
-        co_return fail(ErrorCode::unavailable, "A command does not call providers.");
-    }
-};
-
-}  // namespace
 
 Result<boost::json::object> with_store(
     const HostOptions& options,

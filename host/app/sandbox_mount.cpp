@@ -38,6 +38,20 @@ net::Handler below(std::string_view prefix, Executor executor, Serve serve) {
 
 }  // namespace
 
+void point_providers_at_sandbox(config::Settings& settings) {
+    const sandbox::GoogleOptions app;
+    const auto google = settings.server.public_url + std::string(kGoogle);
+    auto& section = settings.providers["google"].values;
+    section["client_id"] = app.client_id;
+    section["client_secret"] = app.client_secret;
+    section["endpoints"] = {{"authorize", google + "/o/oauth2/v2/auth"},
+                            {"token", google + "/token"},
+                            {"revoke", google + "/revoke"},
+                            {"userinfo", google + "/v1/userinfo"},
+                            {"api", google + "/calendar/v3"},
+                            {"issuer", google}};
+}
+
 SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const Clock& clock,
                            Timers& timers, Random& random)
     : base_url_(options.settings.server.public_url),
@@ -51,20 +65,6 @@ SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const 
 }
 
 SandboxMount::~SandboxMount() = default;
-
-void SandboxMount::point_providers_here(config::Settings& settings) const {
-    const sandbox::GoogleOptions app;
-    const auto google = base_url_ + std::string(kGoogle);
-    auto& section = settings.providers["google"].values;
-    section["client_id"] = app.client_id;
-    section["client_secret"] = app.client_secret;
-    section["endpoints"] = {{"authorize", google + "/o/oauth2/v2/auth"},
-                            {"token", google + "/token"},
-                            {"revoke", google + "/revoke"},
-                            {"userinfo", google + "/v1/userinfo"},
-                            {"api", google + "/calendar/v3"},
-                            {"issuer", google}};
-}
 
 void SandboxMount::mount(net::Router& router, api::Context& context) {
     router.mount(std::string(kGoogle),

@@ -9,6 +9,9 @@
 
 namespace calhost::app {
 
+/// Gives the providers the sandbox's endpoints, below `server.public_url`, and its client.
+void point_providers_at_sandbox(config::Settings& settings);
+
 /// Lives on the first worker; requests of other workers hop there.
 class SandboxMount {
   public:
@@ -16,8 +19,6 @@ class SandboxMount {
                  Random& random);
     ~SandboxMount();
 
-    /// Makes the provider's endpoints those of the sandbox.
-    void point_providers_here(config::Settings& settings) const;
     /// Serves /sandbox/google, /sandbox/control and the demo page.
     void mount(net::Router& router, api::Context& context);
     /// The demo user and the demo account with its calendar. *Errors*: an unreadable calendar file.

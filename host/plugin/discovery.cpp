@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <fstream>
 #include <sstream>
 
@@ -88,6 +89,30 @@ void check_sections_have_providers(const config::Settings& settings, Installed& 
     }
 }
 
+/// The line in Lua's "redirect.lua:3: …", which is in the message or in the traceback below it; 0
+/// where it has none.
+int line_in(std::string_view details, std::string_view chunk) {
+    const auto place = fmt::format("{}:", chunk);
+    for (auto at = details.find(place); at != details.npos; at = details.find(place, at + 1)) {
+        const auto* digits = details.data() + at + place.size();
+        int line = 0;
+        std::from_chars(digits, details.data() + details.size(), line);
+        if (line > 0) return line;
+    }
+    return 0;
+}
+
+/// "x.lua does not load: x.lua:3: why" and a traceback become the complaint "why" about line 3.
+config::Complaint script_complaint(std::string file, std::string_view chunk, const Error& error) {
+    const std::string_view details = error.message;
+    const int line = line_in(details, chunk);
+    auto reason = details.substr(0, details.find('\n'));
+    const auto place = line > 0 ? fmt::format("{}:{}: ", chunk, line) : fmt::format("{}: ", file);
+    if (const auto at = reason.find(place); at != reason.npos)
+        reason.remove_prefix(at + place.size());
+    return {.file = std::move(file), .line = line, .key = {}, .message = std::string(reason)};
+}
+
 void read_rules(const config::Settings& settings, Installed& installed) {
     for (const auto& name : settings.rules) {
         const auto code = read_file(settings.paths.scripts / name);
@@ -108,6 +133,19 @@ Installed discover(const config::Settings& settings, const Clock& clock) {
     check_sections_have_providers(settings, installed);
     read_rules(settings, installed);
     return installed;
+}
+
+std::vector<config::Complaint> check_scripts(const Installed& installed, Environment environment) {
+    std::vector<config::Complaint> complaints;
+    for (const auto& [source, schema, values] : installed.providers)
+        if (const auto loaded = Provider::load(source, environment); !loaded)
+            complaints.push_back(
+                script_complaint(source.chunk_name, source.chunk_name, loaded.error()));
+    for (const auto& rule : installed.rules)
+        if (const auto loaded = Rules::load({rule}, environment.clock); !loaded)
+            complaints.push_back(
+                script_complaint("scripts/" + rule.name, rule.name, loaded.error()));
+    return complaints;
 }
 
 Result<Providers> Providers::load(const Installed& installed, Environment environment) {

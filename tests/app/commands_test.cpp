@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -107,6 +108,60 @@ TEST_CASE("commands: mistakes in the YAML and in a plugin's section are named wi
     CHECK(said.status == 1);
     CHECK_MESSAGE(said.text.contains("calhost.yaml:5: providers.google.surprise"), said.text);
     CHECK(run({"check", "--config", (folder.path() / "absent.yaml").string()}).status == 1);
+}
+
+TEST_CASE("commands: check loads every script, and names the file and line of each that fails") {
+    const TempFolder folder;
+    const auto write = [&](const std::string& name, std::string_view code) {
+        std::filesystem::create_directories((folder.path() / name).parent_path());
+        std::ofstream(folder.path() / name) << code;
+    };
+    const std::string head =
+        "local M = { id = \"acme\", title = \"Acme\", api = 1, base_url = "
+        "\"https://acme.example\",\n"
+        "  auth = { authorize = \"https://acme.example/auth\" } }\n";
+    write("providers/acme/schema.lua", "return { fields = {} }\n");
+    write("providers/acme/provider.lua", head + "return M\n");
+    write("scripts/good.lua", "rule:on(\"connection.redirect\", function() end)\n");
+    const auto file = folder.path() / "calhost.yaml";
+    std::ofstream(file) << "server: { listen: 127.0.0.1:0, public_url: http://127.0.0.1:8080 }\n"
+                           "auth: { jwt_secret: 0123456789abcdef0123456789abcdef }\n"
+                           "keys: { active: k1, k1: \""
+                        << kKey
+                        << "\" }\npaths: { providers: providers, scripts: scripts }\n"
+                           "rules: [good.lua, bad.lua]\n";
+    struct Case {
+        std::string name, code, complaint;
+    };
+    write("scripts/bad.lua", "");
+    const auto check = [&] { return run({"check", "--config", file.string()}); };
+    REQUIRE_MESSAGE(check().text == "The configuration is good.\n", check().text);
+    for (const auto& [name, code, complaint] : std::vector<Case>{
+             {"scripts/bad.lua", "\nrule:on(", "scripts/bad.lua:2: unexpected symbol near <eof>"},
+             {"scripts/bad.lua", "rule:on('user.rolle', print)", "scripts/bad.lua:1: "},
+             {"scripts/bad.lua", "\n\nwhile true do end", "scripts/bad.lua:3: "},
+             {"providers/acme/provider.lua", head + "M.can = nil + 1\nreturn M",
+              "providers/acme/provider.lua:3: attempt to perform arithmetic on a nil value"},
+             {"providers/acme/provider.lua", "return 7", "providers/acme/provider.lua: "}}) {
+        CAPTURE(complaint);
+        write(name, code);
+        const auto said = check();
+        CHECK(said.status == 1);
+        CHECK_MESSAGE(said.text.starts_with("error:   " + complaint), said.text);
+        CHECK_MESSAGE(std::ranges::count(said.text, '\n') == 1, said.text);
+        write(name, name.starts_with("scripts") ? "" : head + "return M\n");
+    }
+    write("scripts/good.lua", "?");
+    write("providers/acme/provider.lua", "?");
+    const auto both = check();
+    CHECK(both.text.contains("scripts/good.lua:1: "));
+    CHECK(both.text.contains("providers/acme/provider.lua:1: "));
+}
+
+TEST_CASE("commands: the sandbox brings its own client, so check misses none") {
+    const auto said = run({"check", "--sandbox"});
+    CHECK(said.status == 0);
+    CHECK_MESSAGE(said.text == "The configuration is good.\n", said.text);
 }
 
 TEST_CASE("commands: a new key is 32 bytes in hex, each time another") {
