@@ -155,6 +155,8 @@ std::vector<Attack> signed_attacks() {
         {"payload in the standard alphabet", forge_parts(h, "eyJhIjoi8/+/In0")},
         {"payload no base64", forge_parts(h, "a$b")},
         {"payload of a wrong length", forge_parts(h, "abcde")},
+        {"payload of a wrong length, padded", forge_parts(h, "abcde===")},
+        {"payload with padding inside", forge_parts(h, "a=b=")},
         {"payload with a line end", forge_parts(h, p + "\n")},
         {"stray bits in the payload",
          forge_parts(h, base64url_encode("{\"a\":1}").substr(0, 9) + "R")},
