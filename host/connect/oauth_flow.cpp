@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "connect/received.h"
+#include "connect/revocation.h"
 #include "connect/sealing.h"
 #include "crypto/crypto.h"
 #include "storage/jobs.h"
@@ -246,12 +247,25 @@ Task<std::expected<OauthFlow::Received, FlowFailure>> OauthFlow::receive(
         }
         co_return std::unexpected(exchange_failure(grant.error(), state));
     }
-    if (grant->scopes.empty())
-        grant->scopes =
-            fmt::format("{}", fmt::join(provider->info().asked_scopes(state.purpose), " "));
-    const auto missing =
-        provider->info().missing_scope(state.purpose, plugin::split_words(grant->scopes));
-    if (!missing.empty())
+    co_return co_await admit(std::move(*grant), state);
+}
+
+Task<std::expected<OauthFlow::Received, FlowFailure>> OauthFlow::admit(
+    Grant grant, const storage::OauthState& state) {
+    auto* provider = services_->providers.find(state.provider);
+    const auto& info = provider->info();
+    if (grant.scopes.empty())
+        grant.scopes = fmt::format("{}", fmt::join(info.asked_scopes(state.purpose), " "));
+    const auto missing = info.missing_scope(state.purpose, plugin::split_words(grant.scopes));
+    // Asked in any case: what is refused is given back only when it is known whose account it is.
+    GrantAccess access(grant.access_token);
+    auto identity = co_await provider->identity(access);
+    if (!missing.empty()) {
+        if (identity)
+            co_await give_back(*services_, {state.provider, identity->id}, std::move(grant));
+        else
+            log::warning("a refused grant stays: its account is not known",
+                         {{"provider", state.provider}, {"reason", identity.error().message}});
         co_return failed(
             "missing_permission",
             Error{
@@ -259,11 +273,10 @@ Task<std::expected<OauthFlow::Received, FlowFailure>> OauthFlow::receive(
                 fmt::format("The permission {} was not granted. Please connect again and allow it.",
                             missing)},
             state);
-    GrantAccess access(grant->access_token);
-    auto identity = co_await provider->identity(access);
+    }
     if (!identity) co_return failed(fault_word(identity.error()), identity.error(), state);
-    co_return Received{state.user_id,   state.provider,    state.account,       state.purpose,
-                       state.return_to, std::move(*grant), std::move(*identity)};
+    co_return Received{state.user_id,   state.provider,   state.account,       state.purpose,
+                       state.return_to, std::move(grant), std::move(*identity)};
 }
 
 }  // namespace calhost::connect

@@ -79,6 +79,8 @@ class OauthFlow {
     /// unknown_state, state_expired, state_used, wrong_callback, wrong_issuer, other_browser,
     /// oauth_error, code_refused, provider_unavailable and invalid_response (the state stays
     /// usable), missing_permission, no_refresh_token, provider_not_configured, storage_unavailable.
+    /// What is refused for a missing permission or refresh token is given back at the provider, by
+    /// a job, unless somebody is connected to that account.
     Task<std::expected<Finished, FlowFailure>> finish(Callback callback);
 
     /// The person's answer on the confirmation page; declining revokes what was granted, as a job
@@ -104,6 +106,8 @@ class OauthFlow {
                                                    const storage::OauthState& state);
     Task<std::expected<Received, FlowFailure>> receive(const Callback& callback,
                                                        const storage::OauthState& state);
+    /// Compares the scopes, and asks whose account it is.
+    Task<std::expected<Received, FlowFailure>> admit(Grant grant, const storage::OauthState& state);
     Task<std::expected<Connected, FlowFailure>> store(Received received);
     Task<std::expected<Finished, FlowFailure>> ask(Received received);
 

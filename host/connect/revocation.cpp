@@ -1,6 +1,7 @@
 #include "connect/revocation.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "connect/oauth_flow.h"
 #include "storage/connections.h"
 
@@ -35,6 +36,15 @@ Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job,
     if (!others) return fail(others.error());
     if (*others > 0) return {};
     return storage::enqueue_job(sql, job);
+}
+
+Task<> give_back(Services& services, Account account, Grant grant) {
+    const auto job = revocation_job(services, new_id(services.random), account, grant);
+    const auto queued = co_await services.database.write(
+        [&](storage::Sql& sql) { return enqueue_revocation(sql, job, account); });
+    if (!queued)
+        log::error("a refused grant is not given back",
+                   {{"provider", account.provider}, {"reason", queued.error().message}});
 }
 
 Task<Result<void>> run_revocation(Services& services, const storage::Job& job) {

@@ -21,6 +21,11 @@ storage::Job revocation_job(Services& services, std::string target, const Accoun
 /// not one token of it.
 Result<void> enqueue_revocation(storage::Sql& sql, const storage::Job& job, const Account& account);
 
+/// Enqueues the revocation of a grant that was refused after its exchange, so that it does not live
+/// on at the provider where nobody here knows of it. A store that cannot take the job is logged:
+/// the person has the refusal's answer already to act on.
+Task<> give_back(Services& services, Account account, Grant grant);
+
 /// What the job does. *Errors*: those of the token endpoint, so that it is tried again.
 Task<Result<void>> run_revocation(Services& services, const storage::Job& job);
 

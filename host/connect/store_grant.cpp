@@ -81,13 +81,16 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
         to_connection(*services_, received, old ? old->id : new_id(services_->random));
     const bool is_same_account = old && old->external_id == received.identity.id;
     if (received.grant.refresh_token.empty()) {
-        if (!is_same_account || old->sealed_refresh_token.empty())
+        if (!is_same_account || old->sealed_refresh_token.empty()) {
+            co_await give_back(*services_, {received.provider, received.identity.id},
+                               received.grant);
             co_return std::unexpected(failure("no_refresh_token",
                                               {ErrorCode::invalid,
                                                "The provider gave no lasting permission. Remove "
                                                "this app from your account at the provider, "
                                                "then connect again."},
                                               received));
+        }
         connection.sealed_refresh_token = old->sealed_refresh_token;
     }
     const auto job_id = new_id(services_->random);

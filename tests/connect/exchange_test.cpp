@@ -274,6 +274,64 @@ TEST_CASE("refresh token: missing when another account takes the place, the old 
     CHECK(sync_now(host, person.who).status == 200);
 }
 
+TEST_CASE("refused: a grant that nobody will use is given back at the provider") {
+    struct Case {
+        std::string what, answer;
+        std::function<void(json::object&)> change;
+    };
+    for (const auto& row :
+         std::vector<Case>{{"a permission is missing", "403 missing_permission",
+                            [](json::object& body) { body["scope"] = "openid email"; }},
+                           {"no refresh token came", "400 no_refresh_token",
+                            [](json::object& body) { body.erase("refresh_token"); }}}) {
+        CAPTURE(row.what);
+        Returning person(TestHostOptions{});
+        auto& host = person.host;
+        change_token_answers(host, row.change);
+        break_next(host, {{"kind", "reset"}, {"path", "/revoke"}, {"count", 2}});
+        CHECK(word_of(person.come_back()) == row.answer);
+        host.time.advance(5min);
+        CHECK(effects_of(host, "token.revoke") == 1);
+        CHECK(count_in_store(host, "SELECT count(*) FROM jobs") == 0);
+        // The person does as told.
+        host.transport.after = nullptr;
+        CHECK(host.connect(person.who).status == 302);
+        host.time.advance(5min);
+        CHECK(sync_now(host, person.who).status == 200);
+        CHECK(effects_of(host, "token.revoke") == 1);
+    }
+}
+
+TEST_CASE("refused: a grant on an account that somebody is connected to stays") {
+    for (const auto& scope : {"openid email", ""}) {
+        TestHost host;
+        const auto family = host.sign_up("family@example.org");
+        host.connect(family);
+        const auto who = host.sign_up();
+        change_token_answers(host, [&](json::object& body) {
+            body["scope"] = scope;
+            body.erase("refresh_token");
+        });
+        CHECK(host.connect(who).headers.get("Location").contains("error="));
+        host.time.advance(5min);
+        CHECK(effects_of(host, "token.revoke") == 0);
+        CHECK(sync_now(host, family).status == 200);
+    }
+}
+
+TEST_CASE("refused: a grant of an unknown account stays, since it may be somebody's") {
+    Returning person(TestHostOptions{});
+    auto& host = person.host;
+    change_token_answers(host, [](json::object& body) { body["scope"] = "openid email"; });
+    break_next(host,
+               {{"kind", "status"}, {"status", 500}, {"count", -1}, {"path", "/v1/userinfo"}});
+    const LogSink log;
+    CHECK(word_of(person.come_back()) == "403 missing_permission");
+    host.time.advance(5min);
+    CHECK(effects_of(host, "token.revoke") == 0);
+    CHECK(log.text.contains("its account is not known"));
+}
+
 TEST_CASE("force: the old credentials work until the new grant is stored") {
     TestHost host({.runs_jobs = false});
     const auto who = host.sign_up();
