@@ -16,6 +16,7 @@ class QuickHasher final : public accounts::Hasher {
     Task<Result<bool>> verify(std::string hash, Secret password) override {
         co_return hash == "quick:" + crypto::token_hash(password);
     }
+    void close() override {}
 };
 
 inline std::shared_ptr<accounts::Hasher> make_quick_hasher() {
