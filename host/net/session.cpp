@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <cmath>
 
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kReadSize = 4U << 10U;
 constexpr std::size_t kBodyBuffer = 64U << 10U;
+constexpr std::size_t kBodyBesideHead = 4U << 10U;
 constexpr milliseconds kLinger = 1s;
 constexpr milliseconds kBodyGrace = 5s;
 
@@ -120,6 +122,8 @@ Task<> Session::serve() {
         is_open = co_await read_head() && parse_head() &&
                   (parser_->is_done() || co_await read_body()) && co_await answer();
         is_first_ = false;
+        // Who sends many requests at once takes turns with the others.
+        if (is_open && !unread().empty()) co_await asio::post(server_->executor, use_task);
     }
     if (fault_) {
         co_await send_fault();
@@ -259,8 +263,14 @@ Task<bool> Session::send(const Response& response, bool keep_alive) {
                 .is_secure = request_.is_secure});
     const bool has_body = !is_bodiless(response.status) && request_.method != "HEAD";
     if (response.stream && has_body) co_return co_await send_stream(response);
-    std::string_view head = out_, body = has_body ? std::string_view(response.body) : "";
-    if (!tls_ && try_write(head, body)) co_return true;
+    std::string_view body = has_body ? std::string_view(response.body) : "";
+    // Copying a small body is cheaper than a second buffer, and than a TLS record of its own.
+    if (body.size() <= kBodyBesideHead) {
+        out_ += body;
+        body = {};
+    }
+    std::string_view head = out_;
+    if (!tls_ && body.empty() && try_write(head)) co_return true;
     co_return co_await write(head, body);
 }
 
@@ -319,11 +329,12 @@ Task<bool> Session::read_some() {
     co_return !error && count > 0;
 }
 
-/// Most answers fit into the socket's buffer: no need to wait. True when all is written.
-bool Session::try_write(std::string_view& first, std::string_view& second) {
+/// Most answers fit into the socket's buffer: no need to wait. True when all is written; else
+/// `bytes` is what is left.
+bool Session::try_write(std::string_view& bytes) {
     error_code error;
-    consume(first, second, socket_.write_some(both(first, second), error));
-    return first.empty() && second.empty();
+    bytes.remove_prefix(socket_.write_some(asio::buffer(bytes), error));
+    return bytes.empty();
 }
 
 Task<bool> Session::write(std::string_view first, std::string_view second) {

@@ -115,6 +115,29 @@ TEST_CASE("server: a connection serves one request after the other, pipelined on
     CHECK(read_counts(*fixture.counts).requests == 8);
 }
 
+TEST_CASE("server: who sends many requests at once takes turns with the others") {
+    std::string order;
+    ServerFixture fixture([&order](Request& request) {
+        order += request.path.substr(1);
+        return echo(request);
+    });
+    const auto hasty_and_other = [&]() -> Task<bool> {
+        auto hasty = fixture.client(), other = fixture.client();
+        co_await hasty.connect(fixture.server().port());
+        co_await other.connect(fixture.server().port());
+        co_await fixture.settle();
+        std::string many;
+        for (int i = 0; i < 20; ++i) many += "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+        co_await hasty.send(many);
+        co_await other.send("GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+        co_await fixture.settle();
+        co_return true;
+    };
+    test::run(fixture.context, hasty_and_other());
+    CHECK(order.size() == 21);
+    CHECK(order.find('b') < 10);
+}
+
 TEST_CASE("server: HTTP/1.0 closes unless it asks to go on") {
     ServerFixture fixture(echo);
     CHECK(status_of(fixture.exchange("GET / HTTP/1.0\r\n\r\n")) == 200);
