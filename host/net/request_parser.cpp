@@ -59,7 +59,11 @@ void RequestParser::on_field_impl(field name, string_view text, string_view valu
     if (request_.headers.size() == limits_.fields)
         return refuse(431, "headers_too_large", "The request has too many header fields.", error);
     if (name == field::host) ++hosts_;
-    if (name == field::content_length) ++lengths_;
+    if (name == field::content_length) {
+        ++lengths_;
+        // "1, 1" is one length to some parsers and two to others.
+        if (value.find(',') != string_view::npos) ++lengths_;
+    }
     if (name == field::transfer_encoding) {
         ++codings_;
         if (!is_same_word(view(value), "chunked"))

@@ -107,6 +107,7 @@ std::vector<Row> malformed() {
         {"two lengths", with("Content-Length: 3\r\nContent-Length: 4") + "abcd"},
         {"two equal lengths", with("Content-Length: 3\r\nContent-Length: 3") + "abc"},
         {"list of lengths", with("Content-Length: 3, 4") + "abcd"},
+        {"list of equal lengths", with("Content-Length: 3, 3") + "abc"},
         {"negative length", with("Content-Length: -1")},
         {"signed length", with("Content-Length: +3") + "abc"},
         {"hexadecimal length", with("Content-Length: 0x3") + "abc"},
