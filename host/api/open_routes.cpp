@@ -20,9 +20,17 @@ Task<net::Response> alive(net::Request& /*request*/) {
     co_return net::Response::json(200, {{"status", "ok"}});
 }
 
-Task<net::Response> contract(Context& context, const net::Router& router) {
-    co_return net::Response::json(200,
-                                  net::build_openapi(router, "calhost", context.options.version));
+Task<net::Response> answer_with(std::string text) {
+    co_return net::Response{200, {{"Content-Type", "application/json"}}, std::move(text)};
+}
+
+/// Built at the first question, when every route is there, and kept: anyone may ask for it.
+net::Handler contract(Context& context, const net::Router& router) {
+    return [&context, &router, text = std::string()](net::Request&) mutable {
+        if (text.empty())
+            text = json::serialize(net::build_openapi(router, "calhost", context.options.version));
+        return answer_with(text);
+    };
 }
 
 Task<net::Response> landing(net::Request& request) { co_return landing_page(request); }
@@ -36,9 +44,7 @@ void add_open_routes(net::Router& router, Context& context) {
                     [&context](net::Request& request) { return list_providers(context, request); }),
                 describe("connections", "open", "The providers on offer")});
     router.add({"GET", "/healthz", alive, describe("operation", "open", "Is the host alive")});
-    router.add({"GET", "/openapi.json",
-                open_to_all(context, [&context, &router](
-                                         net::Request&) { return contract(context, router); }),
+    router.add({"GET", "/openapi.json", open_to_all(context, contract(context, router)),
                 describe("operation", "open", "This contract")});
     if (context.options.frontend_url != context.options.public_url) return;
     // Without a frontend the default redirects lead here.
