@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::size_t kMaxText = 50 * 1024 * 1024;
+constexpr std::size_t kMaxText = 50UL * 1024 * 1024;
 constexpr std::size_t kMaxWarnings = 100;
 /// Looking for a date that a zone's rule never gives is slow; no real file has such a rule.
 constexpr int kMaxEmptyRules = 3;

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/check.h"
+#include "net/tls_files.h"
 #include "support/test_store.h"
 
 using namespace calhost;
@@ -34,6 +36,7 @@ Said run(std::vector<std::string> arguments) {
     ::dup2(caught, 2);
     arguments.insert(arguments.begin(), "calhost");
     std::vector<char*> raw;
+    raw.reserve(arguments.size() + 1);
     for (auto& argument : arguments) raw.push_back(argument.data());
     Said said;
     said.status = app::run_program(static_cast<int>(raw.size()), raw.data());
@@ -99,6 +102,36 @@ TEST_CASE("commands: a key that is not 32 bytes is refused, without being shown"
             CHECK_FALSE(said.text.contains(key));
         }
     }
+}
+
+TEST_CASE("commands: a data folder that cannot be looked into is a sentence") {
+    const TempFolder folder;
+    const auto loop = folder.path() / "loop";
+    std::filesystem::create_symlink(loop, loop);
+    const auto said = run({"serve", "--sandbox", "--listen", "127.0.0.1:0", "--data", loop});
+    CHECK(said.status == 1);
+    CHECK_MESSAGE(said.text.contains("cannot be written (Too many levels"), said.text);
+}
+
+TEST_CASE("check: a certificate that ends soon, has ended, or is none is told") {
+    const TlsPair pair("localhost");  // good for two days
+    const config::Server server{.tls_certificate = pair.files().certificate,
+                                .tls_key = pair.files().key};
+    const auto now = SystemClock().now();
+    const auto soon = app::check_certificate(server, now);
+    REQUIRE(soon.has_value());
+    CHECK_FALSE(soon->is_error);
+    CHECK_MESSAGE(soon->message.starts_with("ends at "), soon->message);
+    const auto late = app::check_certificate(server, now + std::chrono::days(3));
+    REQUIRE(late.has_value());
+    CHECK_MESSAGE(late->message.starts_with("ended at "), late->message);
+    CHECK_FALSE(app::check_certificate(server, now - std::chrono::days(30)).has_value());
+    CHECK_FALSE(app::check_certificate({}, now).has_value());
+    const auto wrong = app::check_certificate(
+        {.tls_certificate = pair.files().key, .tls_key = pair.files().key}, now);
+    REQUIRE(wrong.has_value());
+    CHECK(wrong->is_error);
+    CHECK(wrong->message.contains(pair.files().key));
 }
 
 TEST_CASE("commands: mistakes in the YAML and in a plugin's section are named with their line") {

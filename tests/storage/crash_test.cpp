@@ -1,12 +1,12 @@
 // What is left when the process or the disk ends in the middle.
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <csignal>
 #include <functional>
 
 #include "storage/plugin_store.h"
