@@ -105,7 +105,7 @@ Answer<net::Response> shape(net::Response response, const net::Query& query) {
 
 }  // namespace
 
-net::Response serve_calendar(World& world, Account& account, const Scopes& scopes,
+net::Response serve_calendar(GoogleWorld& world, Account& account, const Scopes& scopes,
                              const net::Request& request) {
     constexpr std::string_view kMount = "/calendar/v3/";
     const auto path = std::string_view(request.path).substr(kMount.size());

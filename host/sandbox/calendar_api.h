@@ -4,14 +4,14 @@
 #include <boost/json/object.hpp>
 
 #include "sandbox/event_body.h"
+#include "sandbox/google_world.h"
 #include "sandbox/scopes.h"
-#include "sandbox/world.h"
 
 namespace calhost::sandbox {
 
 /// One authorised call. *Ownership*: refers to what outlives the call.
 struct Call {
-    World& world;
+    GoogleWorld& world;
     Account& account;
     const net::Request& request;
     Calendar* calendar = nullptr;  ///< of methods below /calendars/{id}
@@ -34,7 +34,7 @@ using Method = Answer<net::Response> (*)(Call&);
 
 /// Finds the method of a request below /calendar/v3, checks scopes, runs it, applies `fields` and
 /// `prettyPrint`.
-net::Response serve_calendar(World& world, Account& account, const Scopes& scopes,
+net::Response serve_calendar(GoogleWorld& world, Account& account, const Scopes& scopes,
                              const net::Request& request);
 
 // event_list.cpp, event_read.cpp
@@ -63,21 +63,24 @@ Answer<net::Response> get_colors(Call& call);
 Answer<net::Response> query_free_busy(Call& call);
 
 /// Tells every watcher of the calendar that something changed.
-void notify_watchers(World& world, const Account& account, const Calendar& calendar);
+void notify_watchers(GoogleWorld& world, const Account& account, const Calendar& calendar);
 /// Sends one message: into the ledger, and to whoever delivers.
-void send_notification(World& world, Channel& channel, std::string_view state);
+void send_notification(GoogleWorld& world, Channel& channel, std::string_view state);
 
 /// Stores a body as the calendar's own event: id, etag and times of change are set here.
 /// `effect` is the ledger's word. *Errors*: 400 for a body that does not hold.
-Answer<const Row*> store_event(World& world, Account& account, Calendar& calendar,
+Answer<const Row*> store_event(GoogleWorld& world, Account& account, Calendar& calendar,
                                boost::json::object body, std::string_view effect,
                                std::string_view detail = {});
+/// Stores an event of the calendar room; false for one that is refused.
+bool store_neutral(GoogleWorld& world, Account& account, Calendar& calendar,
+                   const calendar::Event& event, std::string id, const std::string& series_id);
 /// What every new event has before the caller's members come on top.
-boost::json::object new_event_body(World& world, const Account& account, const Calendar& calendar,
-                                   std::string id);
+boost::json::object new_event_body(GoogleWorld& world, const Account& account,
+                                   const Calendar& calendar, std::string id);
 /// Deletes an event, a whole series or one occurrence. *Errors*: 404, 410.
-Answer<> remove_event(World& world, Account& account, Calendar& calendar, const std::string& id,
-                      std::string_view detail = {});
+Answer<> remove_event(GoogleWorld& world, Account& account, Calendar& calendar,
+                      const std::string& id, std::string_view detail = {});
 
 /// An event's answer, with its ETag in the header too.
 net::Response event_response(const boost::json::object& body, const View& view);

@@ -7,15 +7,16 @@
 namespace calhost::sandbox {
 namespace {
 
-std::string frame(std::string_view style_path, std::string_view title, std::string_view main) {
+std::string frame(std::string_view provider, std::string_view style_path, std::string_view title,
+                  std::string_view main) {
     return fmt::format(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n<title>{} – SANDBOX</title>\n"
         "<link rel=\"stylesheet\" href=\"{}\">\n</head>\n<body>\n"
-        "<header><p><strong>SANDBOX</strong> This is not Google. Nothing here leaves this "
+        "<header><p><strong>SANDBOX</strong> This is not {}. Nothing here leaves this "
         "machine.</p></header>\n<main>\n{}</main>\n</body>\n</html>\n",
-        title, style_path, main);
+        title, style_path, provider, main);
 }
 
 std::string account_choice(const ConsentPage& page) {
@@ -43,28 +44,31 @@ std::string scope_choice(const ConsentPage& page) {
 
 std::string render_consent(const ConsentPage& page) {
     return frame(
-        "../../../style.css", "Give access",
+        page.provider, page.style, "Give access",
         fmt::format("<h1>Give access to your calendar</h1>\n"
-                    "<p><b>{}</b> wants to use a simulated Google account.</p>\n"
-                    "<form method=\"post\" action=\"auth/decision\">\n"
+                    "<p><b>{}</b> wants to use a simulated {} account.</p>\n"
+                    "<form method=\"post\" action=\"{}\">\n"
                     "<input type=\"hidden\" name=\"ticket\" value=\"{}\">\n{}{}"
                     "<div class=\"buttons\">\n"
                     "<button name=\"decision\" value=\"deny\">Deny</button>\n"
                     "<button name=\"decision\" value=\"allow\" class=\"main\">Allow</button>\n"
                     "</div>\n</form>\n",
-                    html_escape(page.client_id), html_escape(page.ticket), account_choice(page),
-                    scope_choice(page)));
+                    html_escape(page.client_id), page.provider, page.action,
+                    html_escape(page.ticket), account_choice(page), scope_choice(page)));
 }
 
-std::string render_error(std::string_view code, std::string_view sentence, std::string_view style) {
+std::string render_error(std::string_view provider, std::string_view code,
+                         std::string_view sentence, std::string_view style) {
     return frame(
-        style, "Access blocked",
+        provider, style, "Access blocked",
         fmt::format("<h1>Access blocked</h1>\n<p>{}</p>\n<p><code>Error 400: {}</code></p>\n",
                     html_escape(sentence), html_escape(code)));
 }
 
-std::string_view style_sheet() {
-    return R"(:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+net::Response style_sheet() {
+    net::Response response;
+    response.headers.set("Content-Type", "text/css; charset=utf-8");
+    response.body = R"(:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { margin: 0; background: #f4f5f7; color: #1b1f24; }
 header { background: #7a3e00; color: #fff; padding: .5rem 1rem; text-align: center; }
 header p { margin: 0; }
@@ -91,6 +95,7 @@ button.main { background: #0b57d0; border-color: #0b57d0; color: #fff; }
   :focus-visible { outline-color: #a8c7fa; }
 }
 )";
+    return response;
 }
 
 }  // namespace calhost::sandbox

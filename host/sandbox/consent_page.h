@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "net/message.h"
+
 namespace calhost::sandbox {
 
 struct ConsentPage {
@@ -18,6 +20,9 @@ struct ConsentPage {
         std::string words;
         bool is_fixed = false;  ///< cannot be unticked
     };
+    std::string provider;  ///< "Google"
+    std::string style;     ///< the style sheet's address, relative to the page
+    std::string action;    ///< where the form goes, relative to the page
     std::string ticket;
     std::string client_id;
     std::vector<Choice> accounts;
@@ -26,7 +31,8 @@ struct ConsentPage {
 
 std::string render_consent(const ConsentPage& page);
 /// `style` is the style sheet's address, relative to the page.
-std::string render_error(std::string_view code, std::string_view sentence, std::string_view style);
-std::string_view style_sheet();
+std::string render_error(std::string_view provider, std::string_view code,
+                         std::string_view sentence, std::string_view style);
+net::Response style_sheet();
 
 }  // namespace calhost::sandbox

@@ -4,8 +4,7 @@
 #include <charconv>
 
 #include "base/json.h"
-#include "sandbox/calendar_api.h"
-#include "sandbox/google_impl.h"
+#include "sandbox/parts.h"
 
 namespace calhost::sandbox {
 namespace {
@@ -34,12 +33,12 @@ std::int64_t number_of(const json::value& body, std::string_view name, std::int6
 
 /// One control call, taken apart.
 struct Order {
-    Google& google;
-    Google::Impl& impl;
+    Provider& provider;
+    Provider::Parts& own;
     const net::Request& request;
     std::vector<std::string> parts;
     json::value body;  ///< {} when there is none
-    World& world = impl.world;
+    World& world = own.world;
 
     [[nodiscard]] bool is(std::string_view method, std::size_t count) const {
         return request.method == method && parts.size() == count;
@@ -54,8 +53,8 @@ net::Response add_account(Order& order) {
         return problem(409, "there is an account with this e-mail address");
     const auto name = json::text_of(order.body, "name");
     const auto zone = json::text_of(order.body, "time_zone");
-    order.google.add_account(std::string(email), std::string(name.empty() ? email : name),
-                             std::string(zone.empty() ? "Etc/UTC" : zone));
+    order.provider.add_account(std::string(email), std::string(name.empty() ? email : name),
+                               std::string(zone.empty() ? "Etc/UTC" : zone));
     return net::Response::json(201, json::object{{"email", email}});
 }
 
@@ -86,25 +85,16 @@ net::Response add_calendar(Order& order, Account& account) {
     return net::Response::json(201, json::object{{"id", id}});
 }
 
-/// Events as the person edits them in the provider's own pages: no scopes, no conditions.
 net::Response edit_events(Order& order, Account& account) {
-    Call call{order.world, account, order.request, account.find_calendar("primary"), {}};
-    if (const auto wanted = order.request.query.get("calendar"); !wanted.empty())
-        call.calendar = account.find_calendar(wanted);
-    if (call.calendar == nullptr) return problem(404, "there is no such calendar");
-    if (order.parts.size() == 4) call.event_id = order.parts[3];
-    auto answer = [&]() -> Answer<net::Response> {
-        if (order.is("GET", 4)) return get_event(call);
-        if (order.is("POST", 3)) return insert_event(call);
-        if (order.is("PATCH", 4)) return patch_event(call);
-        if (order.is("DELETE", 4)) return delete_event(call);
-        return refuse_missing();
-    }();
-    return answer ? std::move(*answer) : to_response(answer.error());
+    const auto wanted = order.request.query.get("calendar");
+    auto* calendar = account.find_calendar(wanted.empty() ? "primary" : wanted);
+    if (calendar == nullptr) return problem(404, "there is no such calendar");
+    auto event_id = order.parts.size() == 4 ? order.parts[3] : std::string();
+    return order.own.edit_event(account, *calendar, std::move(event_id), order.request);
 }
 
 net::Response load_file(Order& order, const Account& account) {
-    const auto count = order.google.load_icalendar(account.email, order.request.body);
+    const auto count = order.provider.load_icalendar(account.email, order.request.body);
     if (!count) return problem(400, count.error().message);
     return done({{"events", *count}});
 }
@@ -114,20 +104,20 @@ net::Response serve_account(Order& order) {
     auto* account = order.world.find_account(email);
     if (account == nullptr) return problem(404, "there is no such account");
     if (order.is("DELETE", 2)) {
-        order.impl.oauth.revoke_account(email);
+        order.own.grants.revoke_account(email);
         order.world.accounts.erase(email);
         return done();
     }
     if (order.parts.size() < 3) return problem(404, "there is no such control call");
     const std::string& word = order.parts[2];
-    if (word == "events") return edit_events(order, *account);
+    if (word == "events" && order.parts.size() <= 4) return edit_events(order, *account);
     if (word == "ics" && order.is("POST", 3)) return load_file(order, *account);
     if (word == "demo" && order.is("POST", 3)) {
-        order.google.add_demo_events(email);
+        order.provider.add_demo_events(email);
         return done();
     }
     if (word == "revoke" && order.is("POST", 3))
-        return done({{"ended", order.impl.oauth.revoke_account(email)}});
+        return done({{"ended", order.own.grants.revoke_account(email)}});
     if (word == "calendars" && order.is("POST", 3)) return add_calendar(order, *account);
     if (word == "calendars" && order.is("DELETE", 4)) {
         auto* calendar = account->find_calendar(order.parts[3]);
@@ -137,6 +127,9 @@ net::Response serve_account(Order& order) {
         calendar->position = ++account->list_position;
         return done();
     }
+    if (order.is("POST", 3))
+        if (auto answer = order.own.control_account(*account, word, order.body))
+            return std::move(*answer);
     return problem(404, "there is no such control call");
 }
 
@@ -161,7 +154,7 @@ net::Response serve_faults(Order& order) {
 }
 
 net::Response change_settings(Order& order) {
-    auto& settings = order.impl.oauth.settings;
+    auto& settings = order.own.grants.settings;
     if (const auto* rotate = json::find(order.body, "rotate_refresh_tokens"))
         settings.rotates_refresh_tokens = rotate->is_bool() && rotate->as_bool();
     if (const auto seconds = number_of(order.body, "refresh_token_seconds", -1); seconds > 0)
@@ -180,9 +173,9 @@ net::Response show_ledger(const Order& order) {
 
 net::Response reset(Order& order) {
     auto& world = order.world;
-    order.impl.oauth.clear();
+    order.own.grants.clear();
+    order.own.reset();
     world.accounts.clear();
-    world.channels.clear();
     world.faults.clear();
     world.ledger.clear();
     world.latency = milliseconds{0};
@@ -201,7 +194,7 @@ net::Response dispatch(Order& order) {
     if (word == "expire-sync-tokens" && order.is("POST", 1)) return expire_sync_tokens(order.world);
     if (word == "reset" && order.is("POST", 1)) return reset(order);
     if (word == "expire-tokens" && order.is("POST", 1)) {
-        order.impl.oauth.expire_access_tokens();
+        order.own.grants.expire_access_tokens();
         return done();
     }
     if (word == "latency" && order.is("POST", 1)) {
@@ -213,15 +206,16 @@ net::Response dispatch(Order& order) {
 
 }  // namespace
 
-Task<net::Response> serve_control(Google& google, Google::Impl& impl, net::Request& request) {
-    Order order{google, impl, request, split(request.path), json::object{}};
+net::Response serve_control(Provider& provider, Provider::Parts& parts,
+                            const net::Request& request) {
+    Order order{provider, parts, request, split(request.path), json::object{}};
     const bool is_file = request.path.ends_with("/ics");
     if (!request.body.empty() && !is_file) {
         auto body = json::parse(request.body);
-        if (!body) co_return problem(400, "the body is no JSON: " + body.error().message);
+        if (!body) return problem(400, "the body is no JSON: " + body.error().message);
         order.body = std::move(*body);
     }
-    co_return dispatch(order);
+    return dispatch(order);
 }
 
 }  // namespace calhost::sandbox

@@ -28,7 +28,7 @@ Answer<std::string> send_updates(const Call& call) {
 }
 
 /// Mail to attendees, as the provider would send it.
-void send_mail(World& world, const Account& account, const Calendar& calendar,
+void send_mail(GoogleWorld& world, const Account& account, const Calendar& calendar,
                const json::object& body, std::string_view wish) {
     const auto* attendees = body.if_contains("attendees");
     if (attendees == nullptr || (wish != "all" && wish != "externalOnly")) return;
@@ -57,7 +57,7 @@ Answer<net::Response> store_and_answer(Call& call, json::object body, std::strin
 }
 
 /// Overrides whose slot is gone from the rule go with it, as do those of a deleted series.
-void drop_orphans(World& world, Calendar& calendar, const std::string& series_id) {
+void drop_orphans(GoogleWorld& world, Calendar& calendar, const std::string& series_id) {
     const Row& series = *calendar.events.find(series_id);
     for (const auto* row : calendar.events.overrides_of(series_id)) {
         if (row->is_cancelled()) continue;
@@ -103,7 +103,7 @@ Answer<json::object> existing(const Call& call) {
 
 }  // namespace
 
-json::object new_event_body(World& world, const Account& account, const Calendar& calendar,
+json::object new_event_body(GoogleWorld& world, const Account& account, const Calendar& calendar,
                             std::string id) {
     if (id.empty()) id = hex_encode(random_bytes(world.random, 13));
     const json::object person{{"email", calendar.is_primary ? account.email : calendar.id},
@@ -125,7 +125,7 @@ json::object new_event_body(World& world, const Account& account, const Calendar
     return body;
 }
 
-Answer<const Row*> store_event(World& world, Account& account, Calendar& calendar,
+Answer<const Row*> store_event(GoogleWorld& world, Account& account, Calendar& calendar,
                                json::object body, std::string_view effect,
                                std::string_view detail) {
     mark_self(body, account);
@@ -157,8 +157,8 @@ Answer<const Row*> store_event(World& world, Account& account, Calendar& calenda
     return &row;
 }
 
-Answer<> remove_event(World& world, Account& account, Calendar& calendar, const std::string& id,
-                      std::string_view detail) {
+Answer<> remove_event(GoogleWorld& world, Account& account, Calendar& calendar,
+                      const std::string& id, std::string_view detail) {
     const auto found = find_body(calendar, id);
     if (!found) return refuse_missing();
     if (json::text_of(*found, "status") == "cancelled")

@@ -7,7 +7,6 @@
 #include <array>
 
 #include "base/json.h"
-#include "sandbox/answer.h"
 
 namespace calhost::sandbox {
 namespace {
@@ -36,30 +35,6 @@ bool is_match(std::string_view pattern, std::string_view text) {
 int number_of(const json::value& order, std::string_view name, int otherwise) {
     const auto* value = json::find(order, name);
     return value != nullptr && value->is_int64() ? static_cast<int>(value->as_int64()) : otherwise;
-}
-
-ApiError error_of(const Fault& fault) {
-    std::string reason = fault.reason;
-    std::string message = "Sandbox fault";
-    std::string domain = "global";
-    if (reason.empty()) {
-        if (fault.status == 401)
-            reason = "authError";
-        else if (fault.status == 403 || fault.status == 429)
-            reason = "rateLimitExceeded";
-        else
-            reason = "backendError";
-    }
-    if (reason.ends_with("LimitExceeded") || reason == "quotaExceeded") {
-        domain = "usageLimits";
-        message =
-            reason == "quotaExceeded" ? "Calendar usage limits exceeded." : "Rate Limit Exceeded";
-    } else if (reason == "authError") {
-        message = "Invalid Credentials";
-    } else if (reason == "backendError") {
-        message = "Backend Error";
-    }
-    return {fault.status, std::move(reason), std::move(message), std::move(domain), {}, {}};
 }
 
 std::string retry_after_field(std::string_view wish, Timestamp now) {
@@ -134,14 +109,10 @@ boost::json::array Faults::to_json() const {
     return list;
 }
 
-net::Response fault_response(const Fault& fault, Timestamp now) {
-    if (fault.kind == Fault::Kind::html)
-        return net::Response::html(200, "<!doctype html><title>Sign in</title><p>Not JSON.");
-    auto response = to_response(error_of(fault));
+void dress(net::Response& response, const Fault& fault, Timestamp now) {
     if (!fault.body.empty()) response.body = fault.body;
     if (!fault.retry_after.empty())
         response.headers.set("Retry-After", retry_after_field(fault.retry_after, now));
-    return response;
 }
 
 }  // namespace calhost::sandbox

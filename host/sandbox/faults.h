@@ -14,7 +14,7 @@ namespace calhost::sandbox {
 
 struct Fault {
     enum class Kind {
-        status,      ///< `status` with Google's body, nothing happens
+        status,      ///< `status` with the provider's body, nothing happens
         delay,       ///< waits, then serves
         stall,       ///< waits, then resets without an effect
         truncate,    ///< serves, half of the body arrives
@@ -30,7 +30,7 @@ struct Fault {
     int status = 503;
     std::string reason;
     std::string retry_after;  ///< "30" seconds, or "date:30" for the same as an HTTP date
-    std::string body;         ///< instead of Google's body
+    std::string body;         ///< instead of the provider's body
     milliseconds delay{0};
 };
 
@@ -48,7 +48,7 @@ class Faults {
     std::vector<Fault> faults_;
 };
 
-/// The answer of a `status` or `html` fault.
-net::Response fault_response(const Fault& fault, Timestamp now);
+/// Gives a refusal the fault's own body and Retry-After.
+void dress(net::Response& response, const Fault& fault, Timestamp now);
 
 }  // namespace calhost::sandbox

@@ -1,111 +1,116 @@
 #include "sandbox/google.h"
 
-#include "base/encoding.h"
 #include "crypto/crypto.h"
 #include "sandbox/calendar_api.h"
 #include "sandbox/consent_page.h"
-#include "sandbox/google_impl.h"
+#include "sandbox/oauth.h"
+#include "sandbox/parts.h"
 
 namespace calhost::sandbox {
 namespace {
-
-constexpr milliseconds kLongStall = std::chrono::hours{1};
 
 /// RFC 9110: the method is known, but not here.
 net::Response wrong_method() {
     return to_response({405, "httpMethodNotAllowed", "Method Not Allowed", "global", {}, {}});
 }
 
-/// The id that an account keeps, from one start of the program to the next as well.
-std::string subject_of(const std::string& email) {
-    std::string digits;
-    for (const char c : crypto::sha256(email).substr(0, 21))
-        digits += static_cast<char>('1' + static_cast<unsigned char>(c) % 9);
-    return digits;
+ApiError error_of(const Fault& fault) {
+    std::string reason = fault.reason;
+    std::string message = "Sandbox fault";
+    std::string domain = "global";
+    if (reason.empty()) {
+        if (fault.status == 401)
+            reason = "authError";
+        else if (fault.status == 403 || fault.status == 429)
+            reason = "rateLimitExceeded";
+        else
+            reason = "backendError";
+    }
+    if (reason.ends_with("LimitExceeded") || reason == "quotaExceeded") {
+        domain = "usageLimits";
+        message =
+            reason == "quotaExceeded" ? "Calendar usage limits exceeded." : "Rate Limit Exceeded";
+    } else if (reason == "authError") {
+        message = "Invalid Credentials";
+    } else if (reason == "backendError") {
+        message = "Backend Error";
+    }
+    return {fault.status, std::move(reason), std::move(message), std::move(domain), {}, {}};
 }
+
+class GoogleParts final : public Provider::Parts {
+  public:
+    GoogleParts(GoogleOptions options, const Clock& clock, Timers& timers, Random& random)
+        : Parts(google_, oauth_grants_),
+          google_(std::move(options), clock, timers, random),
+          oauth_grants_(google_, kGoogleGrants),
+          oauth_(google_, oauth_grants_) {}
+
+    Task<net::Response> answer(const net::Request& request) override { co_return route(request); }
+
+    net::Response refusal(const Fault& fault, const net::Request& /*request*/) override {
+        return to_response(error_of(fault));
+    }
+
+    std::string subject_of(const std::string& email) override {
+        std::string digits;
+        for (const char c : crypto::sha256(email).substr(0, 21))
+            digits += static_cast<char>('1' + static_cast<unsigned char>(c) % 9);
+        return digits;
+    }
+    std::string primary_id_of(const std::string& email) override { return email; }
+
+    bool store(Account& account, Calendar& calendar, const calendar::Event& event, std::string id,
+               const std::string& series_id) override {
+        return store_neutral(google_, account, calendar, event, std::move(id), series_id);
+    }
+
+    net::Response edit_event(Account& account, Calendar& calendar, std::string event_id,
+                             const net::Request& request) override {
+        Call call{google_, account, request, &calendar, std::move(event_id)};
+        auto answer = [&]() -> Answer<net::Response> {
+            const bool has_id = !call.event_id.empty();
+            if (request.method == "GET" && has_id) return get_event(call);
+            if (request.method == "POST" && !has_id) return insert_event(call);
+            if (request.method == "PATCH" && has_id) return patch_event(call);
+            if (request.method == "DELETE" && has_id) return delete_event(call);
+            return refuse_missing();
+        }();
+        return answer ? std::move(*answer) : to_response(answer.error());
+    }
+
+    void reset() override { google_.channels.clear(); }
+
+  private:
+    net::Response route(const net::Request& request) {
+        const bool is_get = request.method == "GET";
+        const bool is_post = request.method == "POST";
+        const std::string_view path = request.path;
+        if (path.starts_with("/calendar/v3/")) {
+            const auto bearer = oauth_.authenticate(request);
+            if (!bearer) return to_response(bearer.error());
+            return serve_calendar(google_, *google_.find_account((*bearer)->email),
+                                  (*bearer)->scopes, request);
+        }
+        if (path == "/o/oauth2/v2/auth") return is_get ? oauth_.authorize(request) : wrong_method();
+        if (path == "/o/oauth2/v2/auth/decision")
+            return is_post ? oauth_.decide(request) : wrong_method();
+        if (path == "/token") return is_post ? oauth_.token(request) : wrong_method();
+        if (path == "/revoke") return is_post ? oauth_.revoke(request) : wrong_method();
+        if (path == "/v1/userinfo") return oauth_.userinfo(request);
+        if (path == "/.well-known/openid-configuration") return oauth_.metadata();
+        if (path == "/style.css") return style_sheet();
+        return to_response(refuse_missing().error());
+    }
+
+    GoogleWorld google_;
+    Grants oauth_grants_;
+    OAuth oauth_;
+};
 
 }  // namespace
 
 Google::Google(GoogleOptions options, const Clock& clock, Timers& timers, Random& random)
-    : impl_(std::make_unique<Impl>(std::move(options), clock, timers, random)) {}
-
-Google::~Google() = default;
-
-net::Response Google::Impl::answer(const net::Request& request) {
-    const bool is_get = request.method == "GET";
-    const bool is_post = request.method == "POST";
-    const std::string_view path = request.path;
-    if (path.starts_with("/calendar/v3/")) {
-        const auto bearer = oauth.authenticate(request);
-        if (!bearer) return to_response(bearer.error());
-        return serve_calendar(world, *world.find_account(bearer->email), bearer->scopes, request);
-    }
-    if (path == "/o/oauth2/v2/auth") return is_get ? oauth.authorize(request) : wrong_method();
-    if (path == "/o/oauth2/v2/auth/decision")
-        return is_post ? oauth.decide(request) : wrong_method();
-    if (path == "/token") return is_post ? oauth.token(request) : wrong_method();
-    if (path == "/revoke") return is_post ? oauth.revoke(request) : wrong_method();
-    if (path == "/v1/userinfo") return oauth.userinfo(request);
-    if (path == "/.well-known/openid-configuration") return oauth.metadata();
-    if (path == "/style.css") {
-        net::Response response;
-        response.headers.set("Content-Type", "text/css; charset=utf-8");
-        response.body = style_sheet();
-        return response;
-    }
-    return to_response(refuse_missing().error());
-}
-
-Task<Outcome> Google::serve(net::Request& request) {
-    auto& world = impl_->world;
-    const auto fault = world.faults.take(request.method, request.path);
-    const auto wait = world.latency + (fault ? fault->delay : milliseconds{0});
-    if (wait > milliseconds{0}) co_await world.timers.sleep(wait);
-    Outcome outcome;
-    using Kind = Fault::Kind;
-    if (fault && fault->kind == Kind::stall) {
-        if (fault->delay == milliseconds{0}) co_await world.timers.sleep(kLongStall);
-        outcome.cut = Cut::reset;
-    } else if (fault && fault->kind == Kind::reset) {
-        outcome.cut = Cut::reset;
-    } else if (fault && (fault->kind == Kind::status || fault->kind == Kind::html)) {
-        outcome.response = fault_response(*fault, world.clock.now());
-    } else {
-        outcome.response = impl_->answer(request);
-        if (fault && fault->kind == Kind::lost_reply) outcome.cut = Cut::reset;
-        if (fault && fault->kind == Kind::truncate) outcome.cut = Cut::truncate;
-    }
-    world.ledger.add_request(request.method, request.path,
-                             outcome.cut == Cut::reset ? 0 : outcome.response.status);
-    if (outcome.cut == Cut::truncate)
-        outcome.response.body.resize(outcome.response.body.size() / 2);
-    if (outcome.cut == Cut::reset) outcome.response.body.clear();
-    co_return outcome;
-}
-
-Task<net::Response> Google::handle(net::Request& request) {
-    auto outcome = co_await serve(request);
-    if (outcome.cut != Cut::none) outcome.response.headers.set("Connection", "close");
-    co_return std::move(outcome.response);
-}
-
-Task<net::Response> Google::control(net::Request& request) {
-    co_return co_await serve_control(*this, *impl_, request);
-}
-
-void Google::add_account(std::string email, std::string name, std::string time_zone) {
-    Account account;
-    account.email = email;
-    account.name = std::move(name);
-    account.zone = std::move(time_zone);
-    account.subject = subject_of(email);
-    account.list_generation = impl_->world.options.first_generation;
-    account.add_calendar(email, email, true).generation = account.list_generation;
-    impl_->world.accounts.insert_or_assign(std::move(email), std::move(account));
-}
-
-void Google::on_notification(std::function<void(net::ClientRequest)> deliver) {
-    impl_->world.deliver = std::move(deliver);
-}
+    : Provider(std::make_unique<GoogleParts>(std::move(options), clock, timers, random)) {}
 
 }  // namespace calhost::sandbox

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "sandbox/event_body.h"
-#include "sandbox/store.h"
+#include "sandbox/occurrences.h"
 
 namespace calhost::sandbox {
 
@@ -21,9 +21,5 @@ std::vector<Instance> expand_series(const Calendar& calendar, const Row& series,
 /// The stored or implied event of an id: an own row, else the plain occurrence that an instance id
 /// names, if the series is alive and has that slot.
 std::optional<boost::json::object> find_body(const Calendar& calendar, const std::string& id);
-
-/// True if the rule of `series` has an occurrence at `original_start`, changed or not.
-bool has_slot(const Calendar& calendar, const Row& series,
-              const calendar::EventTime& original_start);
 
 }  // namespace calhost::sandbox

@@ -2,55 +2,22 @@
 #include "sandbox/oauth.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <boost/url.hpp>
 
-#include "base/encoding.h"
 #include "sandbox/consent_page.h"
+#include "sandbox/oauth_wire.h"
 
 namespace calhost::sandbox {
 namespace {
 
+constexpr std::string_view kName = "Google";
 constexpr std::string_view kStyle = "../../../style.css";
 constexpr std::string_view kStyleOfDecision = "../../../../style.css";
 
-net::Response page(int status, std::string html) {
-    auto response = net::Response::html(status, std::move(html));
-    // form-action stays open: browsers would hold it against the redirect back to the host.
-    response.headers.set("Content-Security-Policy",
-                         "default-src 'none'; style-src 'self'; base-uri 'none'; "
-                         "frame-ancestors 'none'");
-    response.headers.set("Cache-Control", "no-store");
-    response.headers.set("Referrer-Policy", "no-referrer");
-    return response;
-}
-
-bool is_loopback(std::string_view uri) {
-    const auto url = boost::urls::parse_uri(uri);
-    if (!url || url->has_fragment() || url->has_userinfo()) return false;
-    const auto host = url->encoded_host();
-    return (url->scheme() == "http" || url->scheme() == "https") &&
-           (host == "127.0.0.1" || host == "localhost" || host == "[::1]");
-}
-
-bool is_challenge(std::string_view text) {
-    return text.size() == 43 && std::ranges::all_of(text, [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '-' || c == '_';
-           });
-}
-
-std::string with_query(std::string_view uri, const net::Query& query) {
-    return std::string(uri) + (uri.find('?') == std::string_view::npos ? '?' : '&') +
-           query.to_string();
+net::Response error_page(std::string_view code, std::string_view sentence, std::string_view style) {
+    return consent_answer(400, render_error(kName, code, sentence, style));
 }
 
 }  // namespace
-
-bool OAuth::is_known_redirect(std::string_view uri) const {
-    const auto& known = world_->options.redirect_uris;
-    if (known.empty()) return is_loopback(uri);
-    return std::ranges::find(known, uri) != known.end();
-}
 
 net::Response OAuth::send_back(const Ticket& ticket, std::string_view name, std::string value,
                                std::string description) const {
@@ -59,19 +26,17 @@ net::Response OAuth::send_back(const Ticket& ticket, std::string_view name, std:
     if (!description.empty()) query.add("error_description", std::move(description));
     if (!ticket.state.empty()) query.add("state", ticket.state);
     query.add("iss", world_->options.issuer);
-    auto response = net::Response::redirect(with_query(ticket.redirect_uri, query));
-    response.headers.set("Cache-Control", "no-store");
-    return response;
+    return no_store(net::Response::redirect(with_query(ticket.redirect_uri, query)));
 }
 
 /// Fills `error` with an OAuth code that may travel back to the client; fails for what may not,
 /// because nobody knows yet whether the redirect URI is the client's own.
-Result<OAuth::Ticket> OAuth::read_ticket(const net::Query& query, std::string& error) const {
+Result<Ticket> OAuth::read_ticket(const net::Query& query, std::string& error) const {
     if (query.get("client_id") != world_->options.client_id)
         return fail(ErrorCode::invalid, "invalid_client");
     Ticket ticket;
     ticket.redirect_uri = query.get("redirect_uri");
-    if (!is_known_redirect(ticket.redirect_uri))
+    if (!is_known_redirect(world_->options, ticket.redirect_uri))
         return fail(ErrorCode::invalid, "redirect_uri_mismatch");
     for (const auto& scope : split_scopes(query.get("scope"))) {
         auto canonical = canonical_scope(scope);
@@ -86,7 +51,6 @@ Result<OAuth::Ticket> OAuth::read_ticket(const net::Query& query, std::string& e
     const auto prompts = split_scopes(query.get("prompt"));
     ticket.wants_consent = std::ranges::find(prompts, "consent") != prompts.end();
     ticket.includes_granted = query.get("include_granted_scopes") == "true";
-    ticket.expires = world_->clock.now() + world_->options.code_life;
     if (query.get("response_type") != "code")
         error = "unsupported_response_type";
     else if (ticket.scopes.empty())
@@ -102,16 +66,19 @@ net::Response OAuth::authorize(const net::Request& request) {
     std::string error;
     auto ticket = read_ticket(request.query, error);
     if (!ticket)
-        return page(400, render_error(ticket.error().message,
-                                      "The request of this application is not valid.", kStyle));
+        return error_page(ticket.error().message, "The request of this application is not valid.",
+                          kStyle);
     if (error == "invalid_request")
         return send_back(*ticket, "error", error,
                          "PKCE with code_challenge_method=S256 is required.");
     if (!error.empty()) return send_back(*ticket, "error", error);
     if (world_->accounts.empty())
-        return page(400, render_error("no_account", "The sandbox has no account yet.", kStyle));
+        return error_page("no_account", "The sandbox has no account yet.", kStyle);
 
     ConsentPage consent;
+    consent.provider = kName;
+    consent.style = kStyle;
+    consent.action = "auth/decision";
     consent.client_id = world_->options.client_id;
     const bool knows_hint = world_->find_account(ticket->login_hint) != nullptr;
     for (const auto& [email, account] : world_->accounts)
@@ -130,23 +97,18 @@ net::Response OAuth::authorize(const net::Request& request) {
             std::ranges::find(consent.accounts, true, &ConsentPage::Choice::is_chosen);
         return finish(*ticket, chosen->email, {ticket->scopes.begin(), ticket->scopes.end()});
     }
-    const auto now = world_->clock.now();
-    std::erase_if(tickets_, [now](const auto& entry) { return entry.second.expires <= now; });
-    consent.ticket = new_token(world_->random);
-    tickets_.emplace(consent.ticket, std::move(*ticket));
-    return page(200, render_consent(consent));
+    consent.ticket = grants_->keep(std::move(*ticket));
+    return consent_answer(200, render_consent(consent));
 }
 
 net::Response OAuth::decide(const net::Request& request) {
     const auto refused = [](std::string_view sentence) {
-        return page(400, render_error("invalid_request", sentence, kStyleOfDecision));
+        return error_page("invalid_request", sentence, kStyleOfDecision);
     };
     const auto form = request.form();
-    const auto found = form ? tickets_.find(form->get("ticket")) : tickets_.end();
-    if (found == tickets_.end()) return refused("This page was used before. Start again.");
-    const Ticket ticket = std::move(found->second);
-    tickets_.erase(found);
-    if (ticket.expires <= world_->clock.now()) return refused("This page is too old. Start again.");
+    const auto kept = form ? grants_->take(form->get("ticket")) : std::nullopt;
+    if (!kept) return refused("This page was used before or is too old. Start again.");
+    const Ticket& ticket = *kept;
     if (form->get("decision") != "allow") return send_back(ticket, "error", "access_denied");
     const auto* account = world_->find_account(form->get("account"));
     if (account == nullptr) return refused("There is no such account.");
@@ -162,27 +124,10 @@ net::Response OAuth::decide(const net::Request& request) {
 }
 
 net::Response OAuth::finish(const Ticket& ticket, const std::string& email, const Scopes& granted) {
-    auto& consent = consents_[email];
-    const bool is_first = consent.empty();
-    Grant grant;
-    grant.email = email;
-    grant.scopes = granted;
-    if (ticket.includes_granted) grant.scopes.insert(consent.begin(), consent.end());
-    grant.number = ++last_grant_;
-    consent.insert(granted.begin(), granted.end());
-
-    Code code;
-    code.ticket = ticket;
-    code.grant = grant.number;
-    code.gives_refresh_token = ticket.is_offline && (is_first || ticket.wants_consent);
-    code.expires = world_->clock.now() + world_->options.code_life;
-    grants_.emplace(grant.number, std::move(grant));
-    // The slash is Google's: clients that forget to escape it find out here.
-    const auto text = "4/" + new_token(world_->random);
-    codes_.emplace(text, std::move(code));
-    world_->ledger.add(
-        {.method = "oauth.consent", .account = email, .detail = join_scopes(granted)});
-    return send_back(ticket, "code", text);
+    const bool gives_refresh_token =
+        ticket.is_offline && (!grants_->has_consented(email) || ticket.wants_consent);
+    auto code = grants_->consent(ticket, email, granted, gives_refresh_token);
+    return send_back(ticket, "code", std::move(code));
 }
 
 }  // namespace calhost::sandbox

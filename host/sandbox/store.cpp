@@ -70,7 +70,10 @@ std::vector<const Row*> EventStore::overrides_of(const std::string& series_id) c
 }
 
 Calendar* Account::find_calendar(std::string_view id) {
-    const auto it = calendars.find(id == "primary" ? email : std::string(id));
+    if (id == "primary")
+        for (const auto& [own_id, calendar] : calendars)
+            if (calendar->is_primary) return calendar.get();
+    const auto it = calendars.find(std::string(id));
     return it == calendars.end() || it->second->is_deleted ? nullptr : it->second.get();
 }
 

@@ -13,7 +13,7 @@
 
 namespace calhost::sandbox {
 
-/// One event, series or override, as Google keeps it.
+/// One event, series or override, as the provider keeps it.
 struct Row {
     boost::json::object body;    ///< every member; times in the calendar's zone
     calendar::Event event;       ///< the same, as far as expansion and search need it
@@ -46,7 +46,7 @@ class EventStore {
     /// Rows by their last change, oldest first.
     [[nodiscard]] const std::map<std::uint64_t, const Row*>& log() const { return log_; }
     [[nodiscard]] std::uint64_t last_position() const { return last_position_; }
-    /// The ETag that the next `put` gives.
+    /// The ETag that the next `put` gives, in Google's shape.
     [[nodiscard]] std::string next_etag() const;
     [[nodiscard]] std::size_t live() const { return live_; }
 
@@ -77,6 +77,8 @@ struct Account {
     std::string name;
     std::string subject;  ///< the identity that never changes
     std::string zone;
+    std::string tenant;              ///< Microsoft's directory
+    bool needs_interaction = false;  ///< refreshing is refused until the person signs in again
     std::map<std::string, std::unique_ptr<Calendar>> calendars;  ///< by id
     std::uint64_t list_position = 0;
     std::uint64_t list_generation = 1;

@@ -143,18 +143,6 @@ std::string format_millis(Timestamp when) {
     return fmt::format("{}.{:03}Z", text, millis);
 }
 
-Timestamp moment_of(const EventTime& time, std::string_view zone) {
-    if (!time.is_date) return time.instant;
-    const auto local = std::chrono::local_seconds(std::chrono::local_days(time.date));
-    return calendar::to_instant(local, zone).value_or(time.instant);
-}
-
-std::string slot_name(const EventTime& original_start) {
-    if (original_start.is_date) return to_basic(calendar::format_date(original_start.date));
-    return to_basic(
-        format_rfc3339(std::chrono::floor<std::chrono::seconds>(original_start.instant)));
-}
-
 Answer<calendar::Recurrence> read_recurrence(const json::value& lines, const EventTime& start) {
     const auto bad = [] { return refuse(400, "invalid", "Invalid recurrence rule."); };
     if (!lines.is_array()) return bad();

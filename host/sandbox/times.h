@@ -5,6 +5,7 @@
 
 #include "calendar/event.h"
 #include "sandbox/answer.h"
+#include "sandbox/occurrences.h"
 
 namespace calhost::sandbox {
 
@@ -18,12 +19,6 @@ boost::json::object write_time(const calendar::EventTime& time, std::string_view
 std::string format_in_zone(Timestamp instant, std::string_view zone);
 /// RFC 3339 with milliseconds, as `created` and `updated` have it.
 std::string format_millis(Timestamp when);
-
-/// The moment in `zone` at which the time is reached: for a date its midnight there.
-Timestamp moment_of(const calendar::EventTime& time, std::string_view zone);
-
-/// "20261120T090000Z", or "20261120" for a date: the tail of an instance's id.
-std::string slot_name(const calendar::EventTime& original_start);
 
 /// Reads `RRULE:`, `RDATE`, `EXDATE` lines. `start` gives the zone of values without one.
 Answer<calendar::Recurrence> read_recurrence(const boost::json::value& lines,

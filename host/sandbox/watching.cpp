@@ -38,7 +38,7 @@ Timestamp expiration_of(const json::object& sent, Timestamp now) {
 
 }  // namespace
 
-void send_notification(World& world, Channel& channel, std::string_view state) {
+void send_notification(GoogleWorld& world, Channel& channel, std::string_view state) {
     auto message = make_notification(channel, state);
     world.ledger.add({.method = "notify",
                       .account = channel.account,
@@ -48,7 +48,7 @@ void send_notification(World& world, Channel& channel, std::string_view state) {
     if (world.deliver) world.deliver(std::move(message));
 }
 
-void notify_watchers(World& world, const Account& account, const Calendar& calendar) {
+void notify_watchers(GoogleWorld& world, const Account& account, const Calendar& calendar) {
     for (auto* channel : world.channels.of(account.email, calendar.id, world.clock.now()))
         send_notification(world, *channel, "exists");
 }

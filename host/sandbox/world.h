@@ -1,33 +1,31 @@
-/// Everything that the parts of the simulated provider share.
+/// Everything that the parts of a simulated provider share.
 #pragma once
 
 #include <functional>
 
 #include "base/random.h"
-#include "sandbox/channels.h"
 #include "sandbox/faults.h"
-#include "sandbox/google.h"
 #include "sandbox/ledger.h"
+#include "sandbox/provider.h"
 #include "sandbox/store.h"
 
 namespace calhost::sandbox {
 
 /// *Thread*: one.
 struct World {
-    World(GoogleOptions given, const Clock& the_clock, Timers& the_timers, Random& the_random)
+    World(Options given, const Clock& the_clock, Timers& the_timers, Random& the_random)
         : options(std::move(given)),
           clock(the_clock),
           timers(the_timers),
           random(the_random),
           ledger(the_clock) {}
 
-    GoogleOptions options;
+    Options options;
     const Clock& clock;
     Timers& timers;
     Random& random;
     Ledger ledger;
     Faults faults;
-    Channels channels;
     milliseconds latency{0};
     std::map<std::string, Account, std::less<>> accounts;  ///< by e-mail
     std::function<void(net::ClientRequest)> deliver;

@@ -1,4 +1,4 @@
-/// The way from a host under test to the simulated Google, in process, with a place for faults.
+/// The way from a host under test to a simulated provider, in process, with a place for faults.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/timeout.h"
 #include "net/message.h"
-#include "sandbox/google.h"
+#include "sandbox/provider.h"
 
 namespace calhost::test {
 
@@ -22,8 +22,8 @@ class SandboxTransport final : public net::Transport {
     /// Called with the sandbox's answer on its way back; may change it.
     using After = std::function<Task<void>(const net::ClientRequest&, Answer&)>;
 
-    SandboxTransport(sandbox::Google& google, Timers& timers)
-        : google_(&google), timers_(&timers) {}
+    SandboxTransport(sandbox::Provider& provider, Timers& timers)
+        : provider_(&provider), timers_(&timers) {}
 
     Task<Answer> send(net::ClientRequest request) override {
         ++count;
@@ -47,7 +47,7 @@ class SandboxTransport final : public net::Transport {
             inner.query = net::Query::parse(inner.target.substr(question + 1)).value();
         inner.headers = request.headers;
         inner.body = request.body;
-        auto outcome = co_await google_->serve(inner);
+        auto outcome = co_await provider_->serve(inner);
         if (outcome.cut == sandbox::Cut::reset)
             co_return fail(ErrorCode::unavailable, "The connection was reset.");
         if (outcome.cut == sandbox::Cut::truncate)
@@ -65,7 +65,7 @@ class SandboxTransport final : public net::Transport {
         co_return answer;
     }
 
-    sandbox::Google* google_;
+    sandbox::Provider* provider_;
     Timers* timers_;
 };
 

@@ -1,6 +1,8 @@
-// Grants outlive the program, as they do at the real Google: `save` and `restore` as JSON.
+// Grants outlive the program, as they do at the real providers: `save` and `restore` as JSON.
+#include <functional>
+
 #include "base/json.h"
-#include "sandbox/google_impl.h"
+#include "sandbox/grants.h"
 
 namespace calhost::sandbox {
 namespace {
@@ -29,7 +31,7 @@ void each(const json::value& memory, std::string_view name,
 
 }  // namespace
 
-json::object OAuth::save() const {
+json::object Grants::save() const {
     json::array grants, access, refresh, consents;
     for (const auto& [number, grant] : grants_)
         grants.push_back({{"number", static_cast<std::int64_t>(number)},
@@ -51,7 +53,7 @@ json::object OAuth::save() const {
             {"consents", std::move(consents)}};
 }
 
-void OAuth::restore(const json::value& memory) {
+void Grants::restore(const json::value& memory) {
     each(memory, "grants", [&](const json::value& item) {
         const auto number = static_cast<std::uint64_t>(integer(item, "number"));
         grants_[number] = {.email = text(item, "email"),
@@ -72,12 +74,6 @@ void OAuth::restore(const json::value& memory) {
     });
     each(memory, "consents",
          [&](const json::value& item) { consents_[text(item, "email")] = read_scopes(item); });
-}
-
-std::string Google::save_grants() const { return json::serialize(impl_->oauth.save()); }
-
-void Google::restore_grants(std::string_view text) {
-    if (const auto memory = json::parse(text)) impl_->oauth.restore(*memory);
 }
 
 }  // namespace calhost::sandbox
