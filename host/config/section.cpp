@@ -18,8 +18,9 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
 template <class T, class... Base>
 std::optional<T> read_number(std::string_view text, Base... base) {
     T number{};
-    const auto* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number, base...);
+    const auto* const begin = text.data();
+    const auto* const end = begin + text.size();
+    const auto [stop, error] = std::from_chars(begin, end, number, base...);
     if (error != std::errc{} || stop != end) return std::nullopt;
     return number;
 }

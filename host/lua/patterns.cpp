@@ -85,7 +85,8 @@ std::size_t Matcher::item_end(std::size_t p) {
     do {
         step();
         if (p >= pattern_.size()) throw Fault{.message = "malformed pattern (missing ']')"};
-        if (pattern_[p++] == kEscape && p < pattern_.size()) ++p;
+        const char c = pattern_[p++];
+        if (c == kEscape && p < pattern_.size()) ++p;
     } while (pattern_at(p) != ']' || p >= pattern_.size());
     return p + 1;
 }

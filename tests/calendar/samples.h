@@ -33,6 +33,7 @@ inline Event series(EventTime start, EventTime finish, std::string rrule) {
 /// The starts of what happens, as text: moments in UTC, or dates.
 inline std::vector<std::string> starts(const Expansion& expansion) {
     std::vector<std::string> out;
+    out.reserve(expansion.events.size());
     for (const auto& row : expansion.events)
         out.push_back(row.is_all_day() ? format_date(row.start.date)
                                        : format_rfc3339(row.start.instant));
