@@ -4,9 +4,10 @@
 #include <libical/ical.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
+#include "calendar/barren.h"
+#include "calendar/rule_parts.h"
 #include "calendar/zone.h"
 
 namespace calhost::calendar {
@@ -44,24 +45,6 @@ bool is_one_of(std::string_view word, const Range& words) {
     return std::ranges::find(words, word) != std::end(words);
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    for (std::size_t begin = 0; begin <= text.size();) {
-        const auto end = std::min(text.find(separator, begin), text.size());
-        parts.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    return parts;
-}
-
-std::optional<int> number(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 bool is_number_list(const NumberPart& part, std::string_view list) {
     return std::ranges::all_of(split(list, ','), [&](std::string_view item) {
         const auto value = number(item);
@@ -95,14 +78,6 @@ std::optional<Until> parse_until(std::string_view text) {
     if (!when) return std::nullopt;
     until.when = *when;
     return until;
-}
-
-using Parts = std::vector<std::pair<std::string_view, std::string_view>>;
-
-std::string_view value_of(const Parts& parts, std::string_view name) {
-    for (const auto& [key, value] : parts)
-        if (key == name) return value;
-    return {};
 }
 
 Result<Parts> split_parts(std::string_view text) {
@@ -158,37 +133,6 @@ Result<void> check_part(std::string_view name, std::string_view value, std::stri
                                                                  "INTERVAL", "UNTIL"}))
         return refuse(name, "is not known");
     return {};
-}
-
-/// More than a month can hold: libical would look for such a month until the year 20000.
-bool is_beyond_month(const Parts& parts) {
-    const auto positions = value_of(parts, "BYSETPOS");
-    if (positions.empty()) return false;
-    int size = 31;
-    if (const auto days = value_of(parts, "BYDAY"); !days.empty()) {
-        const auto items = split(days, ',');
-        const auto plain = static_cast<int>(
-            std::ranges::count_if(items, [](auto item) { return item.size() == 2; }));
-        size = 4 * plain + std::min(plain, 3) + static_cast<int>(items.size()) - plain;
-    }
-    if (const auto days = value_of(parts, "BYMONTHDAY"); !days.empty())
-        size = std::min(size, static_cast<int>(split(days, ',').size()));
-    return std::ranges::all_of(split(positions, ','), [&](std::string_view item) {
-        return std::abs(number(item).value_or(0)) > size;
-    });
-}
-
-/// A day that none of the months has, which libical would look for until the year 20000.
-bool is_beyond_months(const Parts& parts) {
-    const auto months = value_of(parts, "BYMONTH"), days = value_of(parts, "BYMONTHDAY");
-    if (months.empty() || days.empty()) return false;
-    constexpr int kLengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int longest = 0;
-    for (const auto item : split(months, ','))
-        longest = std::max(longest, kLengths[number(item).value_or(1) - 1]);
-    return std::ranges::all_of(split(days, ','), [&](std::string_view item) {
-        return std::abs(number(item).value_or(0)) > longest;
-    });
 }
 
 // --- libical -------------------------------------------------------------------------------------
@@ -285,9 +229,6 @@ Result<Rule> parse_rule(std::string_view rrule) {
             rule.text += fmt::format("{}{}={}", rule.text.empty() ? "" : ";", name, value);
         if (name == "INTERVAL") rule.interval = *number(value);
     }
-    if (rule.freq == "MONTHLY" && is_beyond_month(*parts))
-        return refuse("BYSETPOS", "counts further than a month's days go");
-    if (is_beyond_months(*parts)) return refuse("BYMONTHDAY", "names a day that no month has");
     return rule;
 }
 
@@ -296,6 +237,7 @@ Slots rule_slots(const Rule& rule, local_seconds start, std::optional<local_seco
     Slots slots;
     const auto end = std::min(until.value_or(to), to);
     if (start >= from && start <= to) slots.times.push_back(start);
+    if (is_barren(rule, start)) return slots;
     const auto entry = rule.count > 0 ? start : enter_at(rule, start, from);
     const auto reach = entry + kMaxSteps * period(rule);
     const auto iterator = open_iterator(rule, start, entry, std::min(end, reach));
