@@ -124,6 +124,17 @@ TEST_CASE("event: a stored form that is none is refused") {
         CHECK_MESSAGE(!from_json_text(text).has_value(), text);
 }
 
+TEST_CASE("event: a cancelled all-day occurrence may name its slot and no length") {
+    auto row = event("s_20261120", day("2026-11-20"), day("2026-11-20"));
+    row.series_id = "s";
+    row.recurrence_id = day("2026-11-20");
+    CHECK_FALSE(check_event(row).has_value());
+    row.status = "cancelled";
+    CHECK(check_event(row).has_value());
+    row.finish = day("2026-11-19");
+    CHECK_FALSE(check_event(row).has_value());
+}
+
 TEST_CASE("event: the content hash is the same on every host and in every version") {
     CHECK(content_hash(Event{}) == "353c27a8a366dc2a162660c897318516");
     CHECK(content_hash(meeting()) == "d869d86ce55a650a7779e192852a8d74");
