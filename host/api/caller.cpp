@@ -1,6 +1,7 @@
 // Who calls, and how often he may.
 #include "api/context.h"
 #include "api/problem.h"
+#include "net/address.h"
 
 namespace calhost::api {
 namespace {
@@ -36,7 +37,7 @@ net::Handler signed_in(Context& context, UserHandler handler) {
     return [&context, handler = std::move(handler)](net::Request& request) -> Task<net::Response> {
         auto principal = context.accounts.verify(bearer_token(request));
         if (!principal) {
-            if (auto refused = admit(context, request.client_address, request))
+            if (auto refused = admit(context, net::client_network(request.client_address), request))
                 return answer_at_once(std::move(*refused));
             return answer_at_once(host_problem(principal.error(), request.request_id));
         }
@@ -48,7 +49,7 @@ net::Handler signed_in(Context& context, UserHandler handler) {
 
 net::Handler open_to_all(Context& context, net::Handler handler) {
     return [&context, handler = std::move(handler)](net::Request& request) -> Task<net::Response> {
-        if (auto refused = admit(context, request.client_address, request))
+        if (auto refused = admit(context, net::client_network(request.client_address), request))
             return answer_at_once(std::move(*refused));
         return handler(request);
     };

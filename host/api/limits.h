@@ -16,13 +16,14 @@ class Limits {
 
     /// Takes one token. Nothing: go on; else how long to wait.
     std::optional<milliseconds> take(const std::string& who);
+    [[nodiscard]] std::size_t size() const { return buckets_.size(); }
 
   private:
     struct Bucket {
         double tokens = 0;
         std::chrono::nanoseconds filled_at{0};
     };
-    void forget_full_ones(std::chrono::nanoseconds now);
+    void make_room(std::chrono::nanoseconds now);
 
     double per_second_;
     const Clock* clock_;

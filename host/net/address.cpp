@@ -52,6 +52,14 @@ Address unmapped(const Address& address) {
     return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
 }
 
+std::string client_network(const std::string& client_address) {
+    const auto address = parse_address(client_address);
+    if (!address || unmapped(*address).is_v4()) return client_address;
+    auto bytes = address->to_v6().to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+    return boost::asio::ip::make_address_v6(bytes).to_string();
+}
+
 std::optional<Networks::Network> Networks::parse_one(std::string_view text) {
     const auto address = parse_address(take_until(text, '/'));
     if (!address) return std::nullopt;

@@ -19,6 +19,10 @@ std::optional<Address> parse_address(std::string_view text);
 /// ::ffff:192.0.2.1 → 192.0.2.1; others as they are.
 Address unmapped(const Address& address);
 
+/// What one client has: his IPv4 address, or the /64 of his IPv6 one, as text. Text that is no
+/// address stays as it is.
+std::string client_network(const std::string& client_address);
+
 /// A list of addresses and CIDR networks.
 class Networks {
   public:

@@ -143,6 +143,16 @@ TEST_CASE("limits: a caller who asks too much gets 429 and when to come back") {
     CHECK(host.call("GET", "/healthz").status == 200);
 }
 
+TEST_CASE("limits: what is known about callers stays bounded, however many they are") {
+    boost::asio::io_context context;
+    VirtualTime time{context};
+    api::Limits limits(1, time);
+    for (int i = 0; i < 30'000; ++i) {
+        CHECK_FALSE(limits.take(std::to_string(i)).has_value());
+        REQUIRE(limits.size() <= 10'000);
+    }
+}
+
 TEST_CASE("openapi: lists exactly the routes that are served, and is OpenAPI 3.1 in shape") {
     TestHost host({.runs_jobs = false});
     const auto document = TestHost::body(host.call("GET", "/openapi.json"));
