@@ -1,5 +1,7 @@
 #include "app/check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -7,9 +9,25 @@
 #include "app/offline.h"
 #include "app/sandbox_mount.h"
 #include "crypto/crypto.h"
+#include "net/server.h"
 #include "plugin/discovery.h"
 
 namespace calhost::app {
+
+std::optional<config::Complaint> check_certificate(const config::Server& server, Timestamp now) {
+    constexpr std::chrono::days kSoon{14};
+    if (server.tls_certificate.empty()) return std::nullopt;
+    const std::string key = "server.tls.certificate";
+    const auto end = net::check_tls({server.tls_certificate, server.tls_key});
+    if (!end) return config::Complaint{.key = key, .message = end.error().message};
+    if (*end > now + kSoon) return std::nullopt;
+    return config::Complaint{
+        .key = key,
+        .message = fmt::format("{} at {}{}; put a new one there and start the host again",
+                               *end > now ? "ends" : "ended", format_rfc3339(*end),
+                               *end > now ? "" : ", so that clients refuse to connect"),
+        .is_error = false};
+}
 
 std::vector<config::Complaint> check_installation(config::Settings settings,
                                                   const config::LoadOptions& load) {
@@ -23,6 +41,10 @@ std::vector<config::Complaint> check_installation(config::Settings settings,
     auto complaints = std::move(installed.complaints);
     auto broken = plugin::check_scripts(installed, {transport, clock, timers, random});
     std::ranges::move(broken, std::back_inserter(complaints));
+    if (auto certificate = check_certificate(settings.server, clock.now())) {
+        certificate->file = load.file.string();
+        complaints.push_back(std::move(*certificate));
+    }
     if (load.is_sandbox) return complaints;
     if (auto ring = make_key_ring(settings.keys); !ring)
         complaints.push_back(

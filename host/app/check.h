@@ -1,6 +1,7 @@
 /// What `calhost check` looks at beyond the YAML.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "config/settings.h"
@@ -11,5 +12,9 @@ namespace calhost::app {
 /// script, the keys. It starts nothing and writes nothing.
 std::vector<config::Complaint> check_installation(config::Settings settings,
                                                   const config::LoadOptions& load);
+
+/// A warning when the certificate has ended or ends within two weeks, an error when it cannot be
+/// used; nothing without TLS.
+std::optional<config::Complaint> check_certificate(const config::Server& server, Timestamp now);
 
 }  // namespace calhost::app

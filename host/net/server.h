@@ -50,6 +50,14 @@ struct ServerOptions {
     bool reuse_port = true;
 };
 
+/// Whether nobody listens there. The workers of a host share their port (SO_REUSEPORT); without
+/// this look, so would a second host, and each would get half of the callers. *Errors*:
+/// unavailable.
+Result<void> check_unused(const Endpoint& endpoint);
+
+/// When the certificate ends, once it and its key can be used. *Errors*: misconfigured.
+Result<Timestamp> check_tls(const TlsFiles& files);
+
 /// Counts shared by the workers' servers. *Thread*: any.
 struct ServerCounts;
 std::shared_ptr<ServerCounts> make_server_counts();

@@ -1,6 +1,10 @@
 #include "net/tls.h"
 
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 #include <array>
+#include <ctime>
 
 namespace calhost::net {
 namespace {
@@ -44,6 +48,16 @@ Result<ssl::context> make_server_tls(const TlsFiles& files) {
     context.use_private_key_file(files.key, ssl::context::pem, error);
     if (error) return refuse("key", files.key, error);
     return context;
+}
+
+Result<Timestamp> check_tls(const TlsFiles& files) {
+    auto context = make_server_tls(files);
+    if (!context) return fail(context.error());
+    // The context has the certificate, so it has an end.
+    const auto* end = X509_get0_notAfter(SSL_CTX_get0_certificate(context->native_handle()));
+    std::tm parts{};
+    ASN1_TIME_to_tm(end, &parts);
+    return Timestamp{std::chrono::seconds{timegm(&parts)}};
 }
 
 Result<ssl::context> make_client_tls(const std::string& ca_file) {
