@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "base/encoding.h"
@@ -25,9 +27,13 @@ Result<void> write_private_file(const std::filesystem::path& file, std::string_v
     const bool is_written = descriptor >= 0 &&
                             ::write(descriptor, text.data(), text.size()) == ssize_t(text.size()) &&
                             ::fsync(descriptor) == 0;
+    const std::string why = std::strerror(errno);
     if (descriptor >= 0) ::close(descriptor);
     if (!is_written)
-        return fail(ErrorCode::unavailable, fmt::format("{} cannot be written.", file.string()));
+        return fail(ErrorCode::unavailable,
+                    fmt::format("{} cannot be written ({}). Look at the rights of its folder, or "
+                                "name another one with --data.",
+                                file.string(), why));
     return {};
 }
 
@@ -72,7 +78,7 @@ Result<void> fill_sandbox_secrets(config::Settings& settings,
     std::error_code ignored;
     std::filesystem::create_directories(data_folder, ignored);
     const auto file = data_folder / "sandbox-secrets";
-    if (!std::filesystem::exists(file)) {
+    if (!std::filesystem::exists(file, ignored)) {
         crypto::SystemRandom random;
         const auto text =
             fmt::format("{}\n{}\n", hex_encode(random_bytes(random, 32)), new_token(random));
