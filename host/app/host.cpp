@@ -10,6 +10,7 @@
 
 #include "api/operations.h"
 #include "api/problem.h"
+#include "app/check.h"
 #include "app/control_socket.h"
 #include "app/key_setup.h"
 #include "app/rotate.h"
@@ -151,6 +152,9 @@ Result<void> Host::Impl::listen() {
     auto endpoint = net::Endpoint::parse(settings.listen);
     if (!endpoint) return fail(endpoint.error());
     const auto asked_port = endpoint->port;
+    if (auto unused = net::check_unused(*endpoint); !unused) return unused;
+    if (const auto doubt = check_certificate(settings, clock.now()))
+        log::warning("The TLS certificate needs attention.", {{"certificate", doubt->message}});
     const int count = worker_count(options.settings);
     for (int i = 0; i < count; ++i) {
         auto station = std::make_unique<Station>();
@@ -213,6 +217,7 @@ Result<void> Host::Impl::open_operations() {
     if (address.empty()) return {};
     auto endpoint = net::Endpoint::parse(address);
     if (!endpoint) return fail(endpoint.error());
+    if (auto unused = net::check_unused(*endpoint); !unused) return unused;
     auto handler = api::operations_handler(first().worker->context(), metrics);
     operations = std::make_unique<net::Server>(
         first().context.get_executor(), net::ServerOptions{.listen = *endpoint}, std::move(handler),
@@ -319,7 +324,12 @@ Host::~Host() = default;
 Result<std::unique_ptr<Host>> Host::start(HostOptions options) {
     auto impl = std::make_unique<Impl>();
     impl->options = std::move(options);
-    if (auto started = impl->start(); !started) return fail(started.error());
+    try {
+        if (auto started = impl->start(); !started) return fail(started.error());
+    } catch (const std::exception& error) {
+        return fail(ErrorCode::unavailable,
+                    fmt::format("The host cannot start: {}.", error.what()));
+    }
     return std::unique_ptr<Host>(new Host(std::move(impl)));
 }
 

@@ -40,6 +40,11 @@ Result<void> bind(Acceptor& acceptor, const tcp::endpoint& endpoint, bool is_sha
     return fail(ErrorCode::unavailable, error.message());
 }
 
+std::unexpected<Error> cannot_listen(const Endpoint& endpoint, const Error& why) {
+    return fail(ErrorCode::unavailable,
+                "The host cannot listen on " + to_text(endpoint) + ": " + why.message + ".");
+}
+
 /// Tells a client that there is no room, without a session and without waiting for its request.
 Task<> turn_away(std::shared_ptr<ServerState> server, Socket socket) {
     const std::string id = new_id(server->random);
@@ -135,6 +140,16 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     return endpoint;
 }
 
+Result<void> check_unused(const Endpoint& endpoint) {
+    const auto address = parse_address(endpoint.address);
+    if (!address || endpoint.port == 0) return {};
+    asio::io_context context{1};
+    Acceptor acceptor(context.get_executor());
+    auto bound = bind(acceptor, {*address, endpoint.port}, false);
+    if (!bound) return cannot_listen(endpoint, bound.error());
+    return {};
+}
+
 std::string_view ServerState::date() {
     const auto second = std::chrono::floor<std::chrono::seconds>(clock.now());
     if (second != date_second_ || date_.empty()) {
@@ -177,9 +192,7 @@ Result<void> Server::open() {
     if (!address)
         return fail(ErrorCode::misconfigured, "'" + listen.address + "' is no IP address.");
     auto bound = bind(state_->acceptor, {*address, listen.port}, state_->options.reuse_port);
-    if (!bound)
-        return fail(ErrorCode::unavailable, "The host cannot listen on " + to_text(listen) + ": " +
-                                                bound.error().message + ".");
+    if (!bound) return cannot_listen(listen, bound.error());
     return {};
 }
 

@@ -71,6 +71,14 @@ class ServeTest(unittest.TestCase):
         for path in ("/readyz", "/metrics"):
             self.assertEqual(host.send(served.url + path).status, 404)
 
+    def test_a_port_that_another_host_serves_is_refused(self):
+        with host.Host.sandbox(self.folder) as first:
+            address = first.url.removeprefix("http://")
+            done = host.run("serve", "--sandbox", "--listen", address, "--set", "server.ops_listen=",
+                            "--data", os.path.join(self.folder, "second"))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f"cannot listen on {address}", done.stderr)
+
     def test_every_mistake_is_named_with_file_line_and_key(self):
         config = self.file("wrong.yaml", (
             "server:\n"

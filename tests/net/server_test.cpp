@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/log.h"
+#include "net/address.h"
 #include "server_fixture.h"
 
 using namespace calhost;
@@ -265,6 +266,26 @@ TEST_CASE("server: an endpoint is an address and a port") {
     for (const auto* text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
                              "::1:80", "[::1]", "example.com:80", "127.0.0.1:80x", "[127.0.0.1]:1"})
         CHECK_MESSAGE(Endpoint::parse(text).error().code == ErrorCode::invalid, text);
+}
+
+TEST_CASE("server: a port that its owner would share counts as in use") {
+    std::optional<ServerFixture> first(std::in_place, echo);
+    const Endpoint endpoint{"127.0.0.1", first->server().port()};
+    const auto taken = check_unused(endpoint);
+    CHECK(taken.error().code == ErrorCode::unavailable);
+    CHECK(taken.error().message.contains("127.0.0.1:" + std::to_string(endpoint.port)));
+    first.reset();
+    CHECK(check_unused(endpoint).has_value());
+    CHECK(check_unused({"127.0.0.1", 0}).has_value());
+}
+
+TEST_CASE("server: one client has an IPv4 address or the /64 of an IPv6 address") {
+    CHECK(client_network("192.0.2.7") == "192.0.2.7");
+    CHECK(client_network("::ffff:192.0.2.7") == "::ffff:192.0.2.7");
+    CHECK(client_network("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::");
+    CHECK(client_network("2001:db8:1:2::") == client_network("2001:db8:1:2:ffff::1"));
+    CHECK(client_network("2001:db8:1:3::") != client_network("2001:db8:1:2::"));
+    CHECK(client_network("") == "");
 }
 
 TEST_CASE("server: an address that is in use is a sentence") {
