@@ -51,7 +51,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
     Task<bool> read_some();
     Task<bool> write(std::string_view first, std::string_view second);
-    bool try_write(std::string_view& first, std::string_view& second);
+    bool try_write(std::string_view& bytes);
 
     bool is_expecting_continue() const;
     bool refuse(Fault fault);
