@@ -11,6 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kMissing =
+    "cannot be read; the folder of a provider holds provider.lua and schema.lua";
+
 std::optional<std::string> read_file(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) return std::nullopt;
@@ -60,10 +63,10 @@ void read_provider(const fs::path& folder, const config::Settings& settings, con
     const auto prefix = "providers." + name;
     const auto chunk = fmt::format("providers/{}/provider.lua", name);
     const auto code = read_file(folder / "provider.lua");
-    if (!code) return complain(installed, chunk, prefix, "cannot be read");
+    if (!code) return complain(installed, chunk, prefix, std::string(kMissing));
     const auto schema_name = fmt::format("providers/{}/schema.lua", name);
     const auto schema_code = read_file(folder / "schema.lua");
-    if (!schema_code) return complain(installed, schema_name, prefix, "cannot be read");
+    if (!schema_code) return complain(installed, schema_name, prefix, std::string(kMissing));
     auto schema = read_schema(schema_name, *schema_code, clock);
     if (!schema) return complain(installed, schema_name, prefix, schema.error().message);
     const auto found = settings.providers.find(name);

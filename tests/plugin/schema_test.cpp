@@ -124,7 +124,9 @@ TEST_CASE("discovery: everything that is wrong is said at once") {
     std::string all;
     for (const auto& complaint : installed.complaints) all += complaint.to_string() + "\n";
     CHECK_MESSAGE(installed.complaints.size() == 5, all);
-    CHECK(all.contains("providers/bare/schema.lua: providers.bare: cannot be read"));
+    CHECK(all.contains(
+        "providers/bare/schema.lua: providers.bare: cannot be read; the folder of a provider "
+        "holds provider.lua and schema.lua"));
     CHECK(all.contains("providers.broken: providers/broken/schema.lua cannot be read"));
     CHECK(all.contains("providers.good.a: is missing"));
     CHECK(all.contains("there is no provider 'unknown'"));
