@@ -73,7 +73,7 @@ struct Accounts::Impl {
     Random& random;
     AccountOptions options;
     // Shared with the store's listener, which may outlive this object.
-    std::shared_ptr<TokenCache> cache = std::make_shared<TokenCache>();
+    std::shared_ptr<TokenCache> cache = std::make_shared<TokenCache>(random);
 
     Result<storage::User> user_of(std::string_view id);
     Result<Principal> check(const boost::json::object& claims);

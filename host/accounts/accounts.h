@@ -47,7 +47,7 @@ struct SignedIn {
     std::chrono::seconds expires_in{};
 };
 
-/// *Thread*: one worker's. Verified tokens are remembered until they expire, by digest, and dropped
+/// *Thread*: one worker's. Verified tokens are remembered until they expire, by hash, and dropped
 /// when the user's row changes.
 class Accounts {
   public:

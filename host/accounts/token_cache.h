@@ -1,20 +1,23 @@
 /// Who a verified token was, so that a second look costs a hash and not a signature and a read.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "accounts/accounts.h"
+#include "crypto/keyed_hash.h"
 
 namespace calhost::accounts {
 
-/// Holds SHA-256 digests, never tokens; at most `capacity` of them. *Thread*: one worker's.
+/// Holds keyed hashes, never tokens; at most `capacity` of them. Nobody outside knows the key, so
+/// nobody can make a token that meets another's hash, or learn anything from how long a look takes.
+/// *Thread*: one worker's.
 class TokenCache {
   public:
-    explicit TokenCache(std::size_t capacity = 10'000) : capacity_(capacity) {}
+    explicit TokenCache(Random& random, std::size_t capacity = 10'000)
+        : hash_(random), capacity_(capacity) {}
 
     /// Nothing when the token was not seen, or expired (`now` includes the skew).
     std::optional<Principal> find(std::string_view token, Timestamp now);
@@ -24,14 +27,13 @@ class TokenCache {
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
   private:
-    struct Entry {
-        std::string digest;
-        Principal principal;
+    struct FirstWord {
+        std::size_t operator()(const crypto::KeyedHash::Value& hash) const { return hash[0]; }
     };
 
+    crypto::KeyedHash hash_;
     std::size_t capacity_;
-    // By the first eight bytes of the digest; the whole of it is compared, in constant time.
-    std::unordered_map<std::uint64_t, Entry> entries_;
+    std::unordered_map<crypto::KeyedHash::Value, Principal, FirstWord> entries_;
 };
 
 }  // namespace calhost::accounts

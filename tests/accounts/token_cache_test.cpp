@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/seeded_random.h"
 #include "support/virtual_time.h"
 
 using namespace calhost;
@@ -15,7 +16,8 @@ Principal ann(Timestamp expires_at = kNow + 15min) { return {"u-ann", "mentor", 
 }  // namespace
 
 TEST_CASE("token cache: finds what was stored, and nothing that only looks like it") {
-    TokenCache cache;
+    test::SeededRandom random(1);
+    TokenCache cache(random);
     cache.store("token-1", ann(), kNow);
     const auto found = cache.find("token-1", kNow);
     REQUIRE(found);
@@ -26,7 +28,8 @@ TEST_CASE("token cache: finds what was stored, and nothing that only looks like 
 }
 
 TEST_CASE("token cache: an expired token is gone at once") {
-    TokenCache cache;
+    test::SeededRandom random(1);
+    TokenCache cache(random);
     cache.store("token-1", ann(), kNow);
     CHECK(cache.find("token-1", kNow + 15min));
     CHECK(!cache.find("token-1", kNow + 15min + 1ms));
@@ -34,7 +37,8 @@ TEST_CASE("token cache: an expired token is gone at once") {
 }
 
 TEST_CASE("token cache: a changed user loses every token, others keep theirs") {
-    TokenCache cache;
+    test::SeededRandom random(1);
+    TokenCache cache(random);
     cache.store("token-1", ann(), kNow);
     cache.store("token-2", ann(), kNow);
     cache.store("token-3", {"u-bob", "", kNow + 15min}, kNow);
@@ -45,7 +49,8 @@ TEST_CASE("token cache: a changed user loses every token, others keep theirs") {
 }
 
 TEST_CASE("token cache: never more than its capacity, expired ones making room first") {
-    TokenCache cache(2);
+    test::SeededRandom random(1);
+    TokenCache cache(random, 2);
     cache.store("old", ann(kNow + 1min), kNow);
     cache.store("living", ann(), kNow);
     cache.store("new", ann(kNow + 20min), kNow + 2min);
