@@ -62,7 +62,10 @@ Api::Api(Context& context) : context_(&context) {
 }
 
 Task<net::Response> Api::handle(net::Request& request) {
-    if (!request.headers.has("Origin")) co_return co_await router_.dispatch(request);
+    return request.headers.has("Origin") ? handle_from_page(request) : router_.dispatch(request);
+}
+
+Task<net::Response> Api::handle_from_page(net::Request& request) {
     const std::string origin(allowed_origin(context_->options, request));
     auto response = is_preflight(request) ? preflight(origin) : net::Response{};
     if (!is_preflight(request)) response = co_await router_.dispatch(request);

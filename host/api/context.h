@@ -66,6 +66,9 @@ class Api {
     net::Router& router() { return router_; }
 
   private:
+    /// With an Origin: CORS applies.
+    Task<net::Response> handle_from_page(net::Request& request);
+
     Context* context_;
     net::Router router_;
 };

@@ -64,11 +64,11 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 }  // namespace
 
 std::string hex_encode(std::string_view bytes) {
-    std::string text;
-    text.reserve(bytes.size() * 2);
+    std::string text(bytes.size() * 2, '\0');
+    auto* out = text.data();
     for (const char c : bytes) {
-        text += kHex[static_cast<unsigned char>(c) >> 4];
-        text += kHex[static_cast<unsigned char>(c) & 15];
+        *out++ = kHex[static_cast<unsigned char>(c) >> 4];
+        *out++ = kHex[static_cast<unsigned char>(c) & 15];
     }
     return text;
 }

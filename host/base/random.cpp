@@ -20,9 +20,11 @@ std::string new_id(Random& random) {
     auto bytes = random_bytes(random, 16);
     bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
     bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
-    auto text = hex_encode(bytes);
-    for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
-    return text;
+    const auto digits = hex_encode(bytes);
+    std::string id(digits, 0, 8);
+    id.reserve(36);
+    for (const std::size_t at : {8U, 12U, 16U}) id.append(1, '-').append(digits, at, 4);
+    return id.append(1, '-').append(digits, 20, 12);
 }
 
 std::string new_token(Random& random) { return base64url_encode(random_bytes(random, 32)); }

@@ -7,6 +7,11 @@
 #include "net/text.h"
 
 namespace calhost::net {
+namespace {
+
+constexpr std::size_t kUsualFields = 8;
+
+}  // namespace
 
 std::string_view Headers::get(std::string_view name) const {
     for (const auto& [key, value] : fields_)
@@ -24,6 +29,7 @@ void Headers::set(std::string_view name, std::string value) {
 }
 
 void Headers::add(std::string name, std::string value) {
+    if (fields_.empty()) fields_.reserve(kUsualFields);
     fields_.emplace_back(std::move(name), std::move(value));
 }
 

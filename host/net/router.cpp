@@ -41,7 +41,7 @@ struct Router::Search {
     std::string_view method;
     std::vector<std::string_view> values;
     const Node::Leaf* leaf = nullptr;
-    std::set<std::string> allowed;  // methods of nodes that have the path
+    std::set<std::string> allowed;  // without a leaf: methods of nodes that have the path
 };
 
 namespace {
@@ -102,10 +102,11 @@ void Router::find(const Node& node, std::string_view rest, Search& search) {
     const std::string_view segment = take_until(rest, '/');
     const auto visit = [&](const Node& child) {
         if (!is_last) return find(child, rest, search);
-        for (const auto& [method, leaf] : child.leaves) {
-            search.allowed.insert(method);
-            if (method == search.method) search.leaf = &leaf;
-        }
+        const auto leaf = child.leaves.find(search.method);
+        if (leaf != child.leaves.end())
+            search.leaf = &leaf->second;
+        else
+            for (const auto& [method, other] : child.leaves) search.allowed.insert(method);
     };
     if (const auto literal = node.literals.find(segment); literal != node.literals.end())
         visit(*literal->second);
