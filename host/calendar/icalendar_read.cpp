@@ -6,6 +6,7 @@
 
 #include "calendar/foreign_zone.h"
 #include "calendar/ical_component.h"
+#include "calendar/ical_values.h"
 #include "calendar/icalendar.h"
 #include "calendar/icalendar_text.h"
 #include "calendar/recurrence.h"
@@ -21,56 +22,6 @@ constexpr std::size_t kMaxText = 50UL * 1024 * 1024;
 constexpr std::size_t kMaxWarnings = 100;
 /// Looking for a date that a zone's rule never gives is slow; no real file has such a rule.
 constexpr int kMaxEmptyRules = 3;
-
-/// A DATE or DATE-TIME value as written.
-struct Basic {
-    local_seconds local{};
-    bool is_date = false;
-    bool is_utc = false;
-};
-
-std::optional<Basic> parse_basic(std::string_view text) {
-    Basic basic;
-    basic.is_utc = text.ends_with('Z');
-    if (basic.is_utc) text.remove_suffix(1);
-    basic.is_date = text.size() == 8;
-    if (text.size() != 8 && (text.size() != 15 || text[8] != 'T')) return std::nullopt;
-    auto time = basic.is_date ? std::string("00:00:00")
-                              : fmt::format("{}:{}:{}", text.substr(9, 2), text.substr(11, 2),
-                                            text.substr(13, 2));
-    if (time.ends_with(":60")) time.replace(6, 2, "59");  // a leap second
-    const auto local = parse_local(
-        fmt::format("{}-{}-{}T{}", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2), time));
-    if (!local) return std::nullopt;
-    basic.local = *local;
-    return basic;
-}
-
-/// RFC 5545 section 3.3.6, with its days and weeks counted as 24 hours each.
-std::optional<seconds> parse_duration(std::string_view text) {
-    const bool is_negative = text.starts_with('-');
-    if (is_negative || text.starts_with('+')) text.remove_prefix(1);
-    if (!text.starts_with('P') || text.size() < 3) return std::nullopt;
-    std::int64_t total = 0;
-    std::int64_t number = 0;
-    for (const char c : text.substr(1)) {
-        if (c >= '0' && c <= '9') {
-            number = std::min<std::int64_t>(number * 10 + (c - '0'), 1'000'000'000);
-            continue;
-        }
-        const int unit = c == 'W'   ? 604800
-                         : c == 'D' ? 86400
-                         : c == 'H' ? 3600
-                         : c == 'M' ? 60
-                         : c == 'S' ? 1
-                         : c == 'T' ? 0
-                                    : -1;
-        if (unit < 0) return std::nullopt;
-        total += number * unit;
-        number = 0;
-    }
-    return seconds(is_negative ? -total : total);
-}
 
 std::string mail_of(std::string_view address) {
     if (address.size() > 7 &&
