@@ -1,126 +1,15 @@
 #include "jobs/runner.h"
 
-#include <doctest/doctest.h>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <stdexcept>
 
-#include "support/seeded_random.h"
-#include "support/test_store.h"
+#include "job_host.h"
 
 using namespace calhost;
-using namespace calhost::jobs;
+using namespace calhost::test;
 using storage::Job;
-using storage::Sql;
-using test::must;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Passes writes on, or refuses them as a full disk would.
-class FailingDatabase final : public storage::Database {
-  public:
-    explicit FailingDatabase(storage::Database& real) : real_(&real) {}
-    Task<Result<void>> write(storage::Write work) override {
-        if (is_failing) return refuse();
-        return real_->write(std::move(work));
-    }
-    Sql& reader() override { return real_->reader(); }
-    void on_change(std::function<void(const storage::Change&)> listener) override {
-        real_->on_change(std::move(listener));
-    }
-    bool is_failing = false;
-
-  private:
-    static Task<Result<void>> refuse() {
-        co_return fail(ErrorCode::unavailable, "The disk is full.");
-    }
-    storage::Database* real_;
-};
-
-/// A host of nothing but jobs, on its own virtual time. Destroying it is a crash.
-class Host {
-  public:
-    explicit Host(const test::TempFolder& folder, milliseconds age = 0ms,
-                  RunnerOptions options = {})
-        : store_(must(storage::Store::open(
-              {.file = folder.path() / "s.db", .is_inline = true, .is_durable = false}))),
-          real_(store_->database(time.executor())),
-          database(*real_) {
-        time.set_skew(age);
-        runner.emplace(database, time, time, random_, options);
-    }
-    Host(const Host&) = delete;
-    Host& operator=(const Host&) = delete;
-    ~Host() {
-        runner.reset();
-        real_.reset();
-        context_.reset();  // its coroutines go with it, before the clock that they wait on
-    }
-
-    void start() {
-        boost::asio::co_spawn(*context_, runner->run(), [this](std::exception_ptr thrown) {
-            is_stopped = true;
-            CHECK(thrown == nullptr);
-        });
-        time.advance(0ms);
-    }
-    void enqueue(Job job) {
-        job.created_at = time.now();
-        if (job.id.empty()) job.id = job.kind + job.target + std::to_string(++number_);
-        must(time.wait(real_->write([&](Sql& sql) { return storage::enqueue_job(sql, job); })));
-        time.advance(0ms);
-    }
-    void enqueue(std::string kind, std::string target = "t") {
-        enqueue({.kind = std::move(kind), .target = std::move(target), .run_at = time.now()});
-    }
-    std::optional<Job> find(std::string_view kind, std::string_view target = "t") {
-        return must(storage::find_job(real_->reader(), "", kind, target));
-    }
-    bool write(std::function<Result<bool>(Sql&)> work) {
-        return must(time.wait(real_->write_for<bool>(std::move(work))));
-    }
-
-  private:
-    std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>();
-
-  public:
-    test::VirtualTime time{*context_};
-
-  private:
-    test::SeededRandom random_{7};
-    std::unique_ptr<storage::Store> store_;
-    std::unique_ptr<storage::Database> real_;
-    int number_ = 0;
-
-  public:
-    FailingDatabase database;
-    std::optional<Runner> runner;
-    bool is_stopped = false;
-};
-
-/// A function that counts its runs and gives `result`.
-JobFunction counting(int& runs, Result<void> result = {}) {
-    return [&runs, result](const Job&) -> Task<Result<void>> {
-        ++runs;
-        co_return result;
-    };
-}
-
-/// A function that takes `length`.
-JobFunction lasting(Host& host, milliseconds length, int& begun, int& ended) {
-    return [&host, length, &begun, &ended](const Job&) -> Task<Result<void>> {
-        ++begun;
-        co_await host.time.sleep(length);
-        // A cancelled sleep of the virtual clock returns early; the next wait throws.
-        co_await host.time.sleep(0ms);
-        ++ended;
-        co_return Result<void>{};
-    };
-}
-
-}  // namespace
 
 TEST_CASE("runner: a job runs when it is due, once, and is gone afterwards") {
     test::TempFolder folder;
@@ -238,81 +127,6 @@ TEST_CASE("runner: what another try cannot mend is dead at once, with a sentence
         CHECK(host.find(kind)->status == "dead");
 }
 
-TEST_CASE("runner: a long job keeps its lease and runs once") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10min, begun, ended));
-    host.start();
-    host.enqueue("sync");
-    host.time.advance(9min);
-    CHECK(begun == 1);
-    CHECK(ended == 0);
-    CHECK(host.find("sync")->leased_until > host.time.now() + 40s);
-    host.time.advance(1min);
-    CHECK(ended == 1);
-    CHECK_FALSE(host.find("sync"));
-    CHECK(begun == 1);
-}
-
-TEST_CASE("runner: who lost the lease is stopped and changes nothing") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10min, begun, ended));
-    host.start();
-    host.enqueue("sync");
-    const auto far = host.time.now() + 24h;
-    CHECK(host.write([&](Sql& sql) -> Result<bool> {
-        auto taken = storage::claim_job(sql, "another", host.time.now() + 2min, far);
-        return taken.has_value() && taken->has_value();
-    }));
-    host.time.advance(20min);
-    CHECK(ended == 0);
-    CHECK(host.runner->running() == 0);
-    CHECK(host.find("sync")->lease == "another");
-    CHECK(host.find("sync")->leased_until == far);
-}
-
-TEST_CASE("runner: a crash in the middle lets the next host run it after the lease") {
-    test::TempFolder folder;
-    int begun = 0, ended = 0;
-    {
-        Host host(folder);
-        host.runner->on("sync", lasting(host, 10min, begun, ended));
-        host.start();
-        host.enqueue("sync");
-        host.time.advance(5s);
-        CHECK(begun == 1);
-    }
-    Host host(folder, 30s);
-    host.runner->on("sync", lasting(host, 1s, begun, ended));
-    host.start();
-    host.time.advance(29s);
-    CHECK(begun == 1);
-    host.time.advance(3s);
-    CHECK(begun == 2);
-    CHECK(ended == 1);
-    CHECK_FALSE(host.find("sync"));
-}
-
-TEST_CASE("runner: a job that ends its host three times is set aside") {
-    test::TempFolder folder;
-    int begun = 0, ended = 0;
-    for (int i = 0; i < 5; ++i) {
-        Host host(folder, i * 10min);
-        host.runner->on("sync", lasting(host, 10min, begun, ended));
-        host.start();
-        if (i == 0) host.enqueue("sync");
-        host.time.advance(1min);
-    }
-    CHECK(begun == 3);
-    Host host(folder, 1h);
-    CHECK(host.find("sync")->status == "dead");
-    CHECK(host.find("sync")->last_error ==
-          "The host ended 3 times in a row while this job ran; it is set aside.");
-}
-
 TEST_CASE("runner: enqueued again while it runs, it runs again afterwards, never beside itself") {
     test::TempFolder folder;
     Host host(folder);
@@ -371,41 +185,4 @@ TEST_CASE("runner: stopping waits for what runs and starts nothing more") {
     CHECK(host.find("sync", "b")->status == "waiting");
 }
 
-TEST_CASE("runner: a clock that jumps loses no job, starts none early, and none twice") {
-    for (const milliseconds jump : {milliseconds{24h * 3650}, milliseconds{-24h * 3650}}) {
-        CAPTURE(jump.count());
-        test::TempFolder folder;
-        Host host(folder);
-        int begun = 0, ended = 0;
-        host.runner->on("long", lasting(host, 10min, begun, ended));
-        int runs = 0;
-        host.runner->on("sync", counting(runs));
-        host.start();
-        host.enqueue("long");
-        host.time.advance(7s);
-        host.time.set_skew(jump);
-        host.enqueue("sync");  // makes it look for work, with our own lease long over
-        host.time.advance(20min);
-        CHECK(begun == 1);
-        CHECK(ended == 1);
-        CHECK(runs == 1);
-        CHECK_FALSE(host.find("long"));
-    }
-}
-
-TEST_CASE("runner: an end that cannot be stored is stored later, and the job does not run again") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10s, begun, ended));
-    host.start();
-    host.enqueue("sync");
-    host.database.is_failing = true;
-    host.time.advance(5min);
-    CHECK(ended == 1);
-    CHECK(host.find("sync")->status == "running");
-    host.database.is_failing = false;
-    host.time.advance(1min);
-    CHECK_FALSE(host.find("sync"));
-    CHECK(begun == 1);
-}
+}  // namespace
