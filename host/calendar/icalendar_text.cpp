@@ -10,6 +10,8 @@ namespace {
 /// VALARMs stand in events, STANDARD and DAYLIGHT in zones; nothing real is deeper.
 constexpr std::size_t kMaxDepth = 8;
 
+constexpr std::size_t kLineOctets = 75;
+
 /// What Windows-1252 puts where Latin-1 has control characters, from 0x80 to 0x9f.
 constexpr char16_t kWindows[] = {
     0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
@@ -144,5 +146,17 @@ CleanText clean(std::string_view raw) {
 }
 
 std::vector<Chunk> cut(std::string_view text) { return Cutter(text).run(); }
+
+void append_line(std::string& out, std::string_view line) {
+    for (std::size_t room = kLineOctets; line.size() > room; room = kLineOctets - 1) {
+        auto cut = room;
+        while (cut > 1 && (static_cast<unsigned char>(line[cut]) & 0xc0) == 0x80) --cut;
+        out.append(line.substr(0, cut));
+        out += "\r\n ";
+        line.remove_prefix(cut);
+    }
+    out.append(line);
+    out += "\r\n";
+}
 
 }  // namespace calhost::calendar

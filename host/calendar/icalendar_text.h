@@ -1,4 +1,5 @@
-/// The raw text of a foreign iCalendar file, cut into components. The room's own.
+/// The raw text of a foreign iCalendar file, cut into components, and its lines. The
+/// room's own.
 #pragma once
 
 #include <string>
@@ -27,5 +28,8 @@ CleanText clean(std::string_view raw);
 /// The chunks of clean text, which must outlive them. Components are cut one by one so that a
 /// broken one spoils no other, and so that nesting without end never reaches the parser.
 std::vector<Chunk> cut(std::string_view text);
+
+/// Adds one content line, folded at 75 octets and never inside a character. RFC 5545 section 3.1.
+void append_line(std::string& out, std::string_view line);
 
 }  // namespace calhost::calendar

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "calendar/icalendar.h"
+#include "calendar/icalendar_text.h"
 #include "calendar/recurrence.h"
 #include "calendar/zone.h"
 
@@ -14,22 +15,8 @@ namespace {
 
 using namespace std::chrono;
 
-constexpr std::size_t kLineOctets = 75;
 /// How far past its start a zone is described for a series that does not end.
 constexpr auto kAhead = years(20);
-
-/// One content line, folded at 75 octets and never inside a character. RFC 5545 section 3.1.
-void append_line(std::string& out, std::string_view line) {
-    for (std::size_t room = kLineOctets; line.size() > room; room = kLineOctets - 1) {
-        auto cut = room;
-        while (cut > 1 && (static_cast<unsigned char>(line[cut]) & 0xc0) == 0x80) --cut;
-        out.append(line.substr(0, cut));
-        out += "\r\n ";
-        line.remove_prefix(cut);
-    }
-    out.append(line);
-    out += "\r\n";
-}
 
 std::string escape(std::string_view text) {
     std::string out;
@@ -159,7 +146,17 @@ void append_times(std::string& out, const Event& event) {
     for (const auto& time : event.recurrence->exdate) append_line(out, "EXDATE" + value_of(time));
 }
 
-void append_attendee(std::string& out, const Attendee& person) {
+/// Tells the server not to send invitations by itself: the organizer's copy says it of each guest,
+/// a guest's copy of the organizer. RFC 6638 section 7.1.
+constexpr std::string_view kNoMail = ";SCHEDULE-AGENT=CLIENT";
+
+void append_organizer(std::string& out, const Event& event) {
+    if (event.organizer.empty()) return;
+    append_line(out, fmt::format("ORGANIZER{}:mailto:{}", event.is_organizer ? "" : kNoMail,
+                                 one_line(event.organizer)));
+}
+
+void append_attendee(std::string& out, const Attendee& person, bool is_organizer) {
     const std::pair<std::string_view, std::string_view> roles[] = {
         {"required", ";ROLE=REQ-PARTICIPANT"},
         {"optional", ";ROLE=OPT-PARTICIPANT"},
@@ -175,6 +172,7 @@ void append_attendee(std::string& out, const Attendee& person) {
         if (person.role == word) line += text;
     for (const auto& [word, text] : responses)
         if (person.response == word) (line += ";PARTSTAT=") += text;
+    if (is_organizer) line += kNoMail;
     append_line(out, line + ":mailto:" + one_line(person.email));
 }
 
@@ -271,8 +269,8 @@ void append_event(std::string& out, const Event& event) {
     if (event.sequence != 0) append_line(out, fmt::format("SEQUENCE:{}", event.sequence));
     if (event.created) append_line(out, "CREATED:" + basic_utc(*event.created));
     if (event.updated) append_line(out, "LAST-MODIFIED:" + basic_utc(*event.updated));
-    if (!event.organizer.empty()) append_line(out, "ORGANIZER:mailto:" + one_line(event.organizer));
-    for (const auto& person : event.attendees) append_attendee(out, person);
+    append_organizer(out, event);
+    for (const auto& person : event.attendees) append_attendee(out, person, event.is_organizer);
     append_rest(out, event);
     for (const auto& reminder : event.reminders.value_or(std::vector<Reminder>()))
         append_reminder(out, reminder, event);

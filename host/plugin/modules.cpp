@@ -14,17 +14,6 @@ namespace {
 using lua::Call;
 using lua::Writer;
 
-/// The argument as text; an author's mistake otherwise.
-std::string_view text_argument(Call& call, int index) {
-    const auto argument = call.argument(index);
-    if (argument.type() != lua::Type::string) call.refuse(index, "a string is expected");
-    return argument.string();
-}
-
-void give_text(Call& call, std::string text) {
-    call.give([text = std::move(text)](Writer& writer) { writer.string(text); });
-}
-
 void give_time(Call& call, const Result<calendar::EventTime>& time) {
     if (!time) return call.give_error(time.error());
     call.give([&](Writer& writer) { push_time(writer, *time); });
@@ -157,12 +146,24 @@ void fill_log(lua::Table& table, const std::string& plugin) {
 
 }  // namespace
 
+std::string_view text_argument(Call& call, int index) {
+    const auto argument = call.argument(index);
+    if (argument.type() != lua::Type::string) call.refuse(index, "a string is expected");
+    return argument.string();
+}
+
+void give_text(Call& call, std::string text) {
+    call.give([text = std::move(text)](Writer& writer) { writer.string(text); });
+}
+
 void add_modules(lua::State& state, const Clock& clock) {
     state.add_module("host.json", lua::fill_json);
     state.add_module("host.event", fill_event);
     state.add_module("host.time", [&clock](lua::Table& table) { fill_time(table, clock); });
     state.add_module("host.crypto", fill_crypto);
     state.add_module("host.log", [&state](lua::Table& table) { fill_log(table, state.name()); });
+    state.add_module("host.xml", fill_xml);
+    state.add_module("host.ical", [&clock](lua::Table& table) { fill_ical(table, clock); });
 }
 
 }  // namespace calhost::plugin

@@ -2,12 +2,24 @@
 /// it for authors; every function says there whether it waits.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "lua/state.h"
 
 namespace calhost::plugin {
 
-/// host.json, host.event, host.time, host.crypto, host.log.
+/// host.json, host.event, host.time, host.crypto, host.log, host.xml, host.ical.
 /// *Ownership*: the clock outlives the state.
 void add_modules(lua::State& state, const Clock& clock);
+
+// --- for the modules' own files --------------------------------------------------------------
+
+/// The argument as text; an author's mistake otherwise.
+std::string_view text_argument(lua::Call& call, int index);
+void give_text(lua::Call& call, std::string text);
+
+void fill_xml(lua::Table& table);
+void fill_ical(lua::Table& table, const Clock& clock);
 
 }  // namespace calhost::plugin

@@ -1,0 +1,98 @@
+#include "calendar/icalendar.h"
+#include "calendar/recurrence.h"
+#include "plugin/event_table.h"
+#include "plugin/modules.h"
+
+namespace calhost::plugin {
+namespace {
+
+using calendar::Event;
+using lua::Call;
+using lua::Reader;
+using lua::Writer;
+
+/// ical.read(text): `{ events, name, time_zone, warnings }`
+void ical_read(Call& call) {
+    const auto read = calendar::read_icalendar(text_argument(call, 1));
+    if (!read) return call.give_error(read.error());
+    call.give([&](Writer& writer) {
+        writer.begin_table(0, 4);
+        writer.field("name", read->name);
+        writer.field("time_zone", read->zone);
+        std::int64_t index = 0;
+        writer.open_field("events", static_cast<int>(read->events.size()));
+        for (const auto& event : read->events) {
+            push_event(writer, event);
+            writer.set_item(++index);
+        }
+        writer.close_field("events");
+        index = 0;
+        writer.open_field("warnings", static_cast<int>(read->warnings.size()));
+        for (const auto& warning : read->warnings) {
+            writer.string(warning);
+            writer.set_item(++index);
+        }
+        writer.close_field("warnings");
+    });
+}
+
+/// iCalendar has whole seconds.
+Timestamp now_of(const Clock& clock) {
+    return std::chrono::floor<std::chrono::seconds>(clock.now());
+}
+
+/// The provider's own names do not go into the text.
+void drop_names(Event& event) {
+    if (event.uid.empty()) event.uid = event.is_override() ? event.series_id : event.id;
+    event.id =
+        event.is_override() ? calendar::occurrence_id(event.uid, *event.recurrence_id) : event.uid;
+    event.series_id = event.is_override() ? event.uid : "";
+    event.etag.clear();
+}
+
+/// ical.write({ event, … })
+void ical_write(Call& call, const Clock& clock) {
+    const auto list = call.argument(1);
+    if (!list.is_table()) call.refuse(1, "a list of events is expected");
+    calendar::Calendar calendar;
+    Result<void> outcome;
+    list.each_item([&](std::int64_t, const Reader& item) {
+        auto event = read_event(item);
+        if (!event) return static_cast<void>(outcome = fail(event.error()));
+        drop_names(*event);
+        if (!event->updated) event->updated = now_of(clock);
+        calendar.events.push_back(std::move(*event));
+    });
+    if (!outcome) return call.give_error(outcome.error());
+    give_text(call, calendar::write_icalendar(calendar));
+}
+
+/// ical.update(stored, event)
+void ical_update(Call& call, const Clock& clock) {
+    auto event = read_event(call.argument(2));
+    if (!event) return call.give_error(event.error());
+    event->updated = now_of(clock);
+    auto text = calendar::update_icalendar(text_argument(call, 1), *event);
+    if (!text) return call.give_error(text.error());
+    give_text(call, std::move(*text));
+}
+
+/// ical.exclude(stored, slot)
+void ical_exclude(Call& call, const Clock& clock) {
+    const auto slot = read_time(call.argument(2), "recurrence_id");
+    if (!slot) return call.give_error(slot.error());
+    auto text = calendar::exclude_occurrence(text_argument(call, 1), *slot, now_of(clock));
+    if (!text) return call.give_error(text.error());
+    give_text(call, std::move(*text));
+}
+
+}  // namespace
+
+void fill_ical(lua::Table& table, const Clock& clock) {
+    table.function("read", ical_read);
+    table.function("write", [&clock](Call& call) { ical_write(call, clock); });
+    table.function("update", [&clock](Call& call) { ical_update(call, clock); });
+    table.function("exclude", [&clock](Call& call) { ical_exclude(call, clock); });
+}
+
+}  // namespace calhost::plugin

@@ -1,0 +1,209 @@
+// What stays and what changes when an event is put into the text in which it is stored.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "calendar/icalendar.h"
+#include "calendar/zone.h"
+
+using namespace calhost;
+using namespace calhost::calendar;
+
+namespace {
+
+/// What another program stored: a zone by its own name, alarms, and much that the model lacks.
+const std::string kStored =
+    "BEGIN:VCALENDAR\r\n"
+    "VERSION:2.0\r\n"
+    "PRODID:-//Other//App//EN\r\n"
+    "X-OWN-CALENDAR:kept\r\n"
+    "BEGIN:VTIMEZONE\r\n"
+    "TZID:W. Europe Standard Time\r\n"
+    "BEGIN:STANDARD\r\n"
+    "DTSTART:19701025T030000\r\n"
+    "TZOFFSETFROM:+0200\r\n"
+    "TZOFFSETTO:+0100\r\n"
+    "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\n"
+    "END:STANDARD\r\n"
+    "BEGIN:DAYLIGHT\r\n"
+    "DTSTART:19700329T020000\r\n"
+    "TZOFFSETFROM:+0100\r\n"
+    "TZOFFSETTO:+0200\r\n"
+    "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\n"
+    "END:DAYLIGHT\r\n"
+    "END:VTIMEZONE\r\n"
+    "BEGIN:VEVENT\r\n"
+    "UID:series@other\r\n"
+    "DTSTAMP:20260101T000000Z\r\n"
+    "DTSTART;TZID=W. Europe Standard Time:20261123T090000\r\n"
+    "DURATION:PT1H\r\n"
+    "RRULE:FREQ=DAILY;COUNT=5\r\n"
+    "EXDATE;TZID=W. Europe Standard Time:20261125T090000\r\n"
+    "SUMMARY;LANGUAGE=de:Besprechung\r\n"
+    "LOCATION:Raum 1\r\n"
+    "X-APPLE-TRAVEL-ADVISORY-BEHAVIOR;X-P=\"a;b\":AUTOMATIC\r\n"
+    "ORGANIZER;CN=Ann:mailto:ann@example.com\r\n"
+    "ATTENDEE;CN=Bob;X-NUM-GUESTS=0;PARTSTAT=ACCEPTED:mailto:bob@example.com\r\n"
+    "CLASS:PRIVATE\r\n"
+    "BEGIN:VALARM\r\n"
+    "ACTION:DISPLAY\r\n"
+    "TRIGGER:-PT15M\r\n"
+    "X-WR-ALARMUID:alarm-1\r\n"
+    "END:VALARM\r\n"
+    "BEGIN:VALARM\r\n"
+    "ACTION:AUDIO\r\n"
+    "TRIGGER;RELATED=END:PT5M\r\n"
+    "END:VALARM\r\n"
+    "END:VEVENT\r\n"
+    "BEGIN:VEVENT\r\n"
+    "UID:series@other\r\n"
+    "RECURRENCE-ID;TZID=W. Europe Standard Time:20261124T090000\r\n"
+    "DTSTART;TZID=W. Europe Standard Time:20261124T110000\r\n"
+    "DTEND;TZID=W. Europe Standard Time:20261124T120000\r\n"
+    "SUMMARY:moved\r\n"
+    "X-OVERRIDE:kept\r\n"
+    "END:VEVENT\r\n"
+    "END:VCALENDAR\r\n";
+
+std::vector<Event> events_of(std::string_view text) { return read_icalendar(text).value().events; }
+
+/// The lines that only one of them has: "-gone|+new", sorted.
+std::string difference(std::string_view before, std::string_view after) {
+    const auto lines = [](std::string_view text) {
+        std::vector<std::string> all;
+        while (!text.empty()) {
+            const auto end = text.find("\r\n");
+            all.emplace_back(text.substr(0, end));
+            text.remove_prefix(std::min(end == text.npos ? end : end + 2, text.size()));
+        }
+        return all;
+    };
+    auto gone = lines(before);
+    std::vector<std::string> changes;
+    for (const auto& line : lines(after))
+        if (const auto same = std::ranges::find(gone, line); same != gone.end())
+            gone.erase(same);
+        else
+            changes.push_back("+" + line);
+    for (const auto& line : gone) changes.push_back("-" + line);
+    std::ranges::sort(changes);
+    std::string all;
+    for (const auto& change : changes) all += (all.empty() ? "" : "|") + change;
+    return all;
+}
+
+EventTime berlin(const char* local) {
+    return make_local(parse_local(local).value(), "Europe/Berlin").value();
+}
+
+TEST_CASE("update: an event as it was read changes no line") {
+    for (const auto& event : events_of(kStored))
+        CHECK(difference(kStored, update_icalendar(kStored, event).value()) == "");
+}
+
+TEST_CASE("update: only the lines of what differs are replaced") {
+    struct Case {
+        const char* name;
+        void (*change)(Event&);
+        const char* lines;
+    };
+    const Case cases[] = {
+        {"title", [](Event& e) { e.title = "Neu, später"; },
+         "+SUMMARY:Neu\\, später|-SUMMARY;LANGUAGE=de:Besprechung"},
+        {"no location", [](Event& e) { e.location.clear(); }, "-LOCATION:Raum 1"},
+        {"free", [](Event& e) { e.busy = "free"; }, "+TRANSP:TRANSPARENT"},
+        {"visibility", [](Event& e) { e.visibility = "public"; }, "+CLASS:PUBLIC|-CLASS:PRIVATE"},
+        {"alarms", [](Event& e) { e.reminders = {{"popup", 30}}; },
+         "+DESCRIPTION:Besprechung|+TRIGGER:-PT30M|-TRIGGER:-PT15M|-X-WR-ALARMUID:alarm-1"},
+        {"no alarms said", [](Event& e) { e.reminders.reset(); }, ""},
+        {"people stay", [](Event& e) { e.attendees.clear(), e.organizer = "x@example.com"; }, ""},
+        {"names stay", [](Event& e) { e.uid = "x", e.id = "/a.ics", e.etag = "\"1\""; }, ""},
+        {"mark", [](Event& e) { e.marks["calhost"] = "7"; },
+         "+X-CALHOST-EVENT:{\"marks\":{\"calhost\":\"7\"}}"}};
+    for (const auto& row : cases) {
+        CAPTURE(row.name);
+        auto event = events_of(kStored).at(0);
+        row.change(event);
+        const auto text = update_icalendar(kStored, event).value();
+        CHECK(difference(kStored, text) == row.lines);
+        CHECK(events_of(text).size() == 2);
+        CHECK(events_of(text).at(0).marks == event.marks);
+    }
+}
+
+TEST_CASE("update: another start brings the zone that it needs, beside the one that is there") {
+    auto event = events_of(kStored).at(0);
+    event.start = berlin("2026-11-23T10:00:00");
+    event.finish = berlin("2026-11-23T10:30:00");
+    const auto text = update_icalendar(kStored, event).value();
+    CHECK(text.contains("DTSTART;TZID=Europe/Berlin:20261123T100000"));
+    CHECK(text.contains("TZID:Europe/Berlin\r\n"));
+    CHECK(text.contains("TZID:W. Europe Standard Time\r\n"));
+    CHECK_FALSE(text.contains("DURATION:PT1H"));
+    const auto again = events_of(text).at(0);
+    CHECK(again.start == event.start);
+    CHECK(again.finish == event.finish);
+    CHECK(again.recurrence == event.recurrence);
+}
+
+TEST_CASE("update: an override is found by its slot, and its series stays") {
+    auto moved = events_of(kStored).at(1);
+    moved.title = "moved again";
+    CHECK(difference(kStored, update_icalendar(kStored, moved).value()) ==
+          "+SUMMARY:moved again|-SUMMARY:moved");
+}
+
+TEST_CASE("update: an override that is new joins its series under the series' UID") {
+    auto event = events_of(kStored).at(1);
+    event.recurrence_id = berlin("2026-11-26T09:00:00");
+    event.uid = event.series_id = "/cal/series.ics";
+    const auto events = events_of(update_icalendar(kStored, event).value());
+    REQUIRE(events.size() == 3);
+    const auto added = std::ranges::find(events, event.recurrence_id, &Event::recurrence_id);
+    REQUIRE(added != events.end());
+    CHECK(added->uid == "series@other");
+    CHECK(added->start == event.start);
+}
+
+TEST_CASE("update: what is not stored there is not found") {
+    auto lonely = events_of(kStored).at(1);
+    const std::string zones_only = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n";
+    CHECK(update_icalendar(zones_only, lonely).error().code == ErrorCode::not_found);
+    CHECK(update_icalendar("<html>", lonely).error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("exclude: the slot joins the exceptions, and its override goes") {
+    const auto now = parse_rfc3339("2026-11-21T08:00:00Z").value();
+    for (const auto& [slot, overrides] :
+         {std::pair{"2026-11-24T09:00:00", 0}, {"2026-11-26T09:00:00", 1}}) {
+        CAPTURE(slot);
+        const auto text = exclude_occurrence(kStored, berlin(slot), now).value();
+        const auto events = events_of(text);
+        CHECK(std::ranges::count_if(events, &Event::is_override) == overrides);
+        CHECK(events.at(0).recurrence->exdate.size() == 2);
+        CHECK(std::ranges::count(events.at(0).recurrence->exdate, berlin(slot).instant,
+                                 &EventTime::instant) == 1);
+        CHECK(events.at(0).updated == now);
+        CHECK(text.contains("X-APPLE-TRAVEL"));
+        // Again: nothing more.
+        CHECK(difference(text, exclude_occurrence(text, berlin(slot), now).value()) == "");
+    }
+}
+
+TEST_CASE("write: the server sends no mail for people that are written") {
+    Event event;
+    event.uid = event.id = "1";
+    event.start = berlin("2026-11-26T09:00:00");
+    event.finish = berlin("2026-11-26T10:00:00");
+    event.organizer = "ann@example.com";
+    event.attendees = {{.email = "bob@example.com"}};
+    auto text = write_icalendar({.events = {event}});
+    CHECK(text.contains("ATTENDEE;SCHEDULE-AGENT=CLIENT:mailto:bob@example.com"));
+    CHECK(text.contains("ORGANIZER:mailto:ann@example.com"));
+    event.is_organizer = false;
+    text = write_icalendar({.events = {event}});
+    CHECK(text.contains("ATTENDEE:mailto:bob@example.com"));
+    CHECK(text.contains("ORGANIZER;SCHEDULE-AGENT=CLIENT:mailto:ann@example.com"));
+}
+
+}  // namespace
