@@ -103,7 +103,16 @@ Task<net::Response> make_link(Context& context, net::Request& request, Principal
                                         {"expires_at", format_rfc3339(link.expires_at)}});
 }
 
+/// The access log gets the path without the link's token, which may still be good.
+net::Handler without_token_in_log(net::Handler handler) {
+    return [handler = std::move(handler)](net::Request& request) {
+        request.path.resize(request.path.rfind('/') + 1);
+        return handler(request);
+    };
+}
+
 Task<net::Response> follow_link(Context& context, net::Request& request) {
+    if (request.method == "HEAD") co_return net::Response{};  // a look does not use the link up
     const auto hash = crypto::token_hash(Secret(std::string(request.path_parameter("token"))));
     const auto now = context.services.clock.now();
     auto link = co_await context.services.database.write_for<std::optional<storage::ConnectLink>>(
@@ -161,8 +170,8 @@ void add_connect_routes(net::Router& router, Context& context) {
                                {"return_to?", "string"}})});
     router.add(
         {"GET", "/api/calendar/connect-links/{token}",
-         open_to_all(context,
-                     [&context](net::Request& request) { return follow_link(context, request); }),
+         without_token_in_log(open_to_all(
+             context, [&context](net::Request& request) { return follow_link(context, request); })),
          describe("connections", "open", "Follow a one-time link to the provider")});
 }
 

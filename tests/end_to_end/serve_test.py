@@ -135,6 +135,9 @@ class ServeTest(unittest.TestCase):
         person.sync()
         pair.google.control("/expire-tokens")
         person.sync()
+        link = person.call("POST", "/api/calendar/connect-links", {"provider": "google"}).json()["url"]
+        for method in ("HEAD", "GET", "GET"):
+            host.send(link, method)
         # Errors are where secrets like to get out.
         host.send(landing, headers={"Cookie": cookie})
         host.send(f"{served.url}/api/calendar/callback/google?state={query['state'][0]}&code=x&error=y")
@@ -148,7 +151,7 @@ class ServeTest(unittest.TestCase):
         self.assertGreaterEqual(len(tokens), 2)
         secrets = [
             *tokens, query["state"][0], query["code"][0], cookie.split("=", 1)[1], host.PASSWORD, person.token,
-            "wrong canary word", pair.jwt_secret, *pair.keys.values(),
+            link.rsplit("/", 1)[1], "wrong canary word", pair.jwt_secret, *pair.keys.values(),
         ]
         self.assertEqual(served.stop(), 0)
         for path, content in self.all_that_was_written(pair):
