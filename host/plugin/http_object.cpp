@@ -64,17 +64,56 @@ Result<void> read_options(const lua::Reader& options, net::ClientRequest& reques
     return read_body(options, request);
 }
 
+std::unexpected<Error> no_url(const ProviderInfo& provider) {
+    return fail(ErrorCode::invalid,
+                fmt::format("provider {} asked for something that is no URL", provider.id));
+}
+
+std::unexpected<Error> foreign_host(const ProviderInfo& provider, std::string_view host) {
+    return fail(ErrorCode::forbidden,
+                fmt::format("provider {} may not call the host {}", provider.id, host));
+}
+
+/// "https://*.icloud.com" stands for every host below icloud.com, on that scheme's own port.
+bool is_granted(const Account& account, std::string_view origin) {
+    return std::ranges::any_of(account.origins, [&](std::string_view granted) {
+        const auto star = granted.find("://*.");
+        if (star == std::string_view::npos) return granted == origin;
+        return origin.starts_with(granted.substr(0, star + 3)) &&
+               origin.ends_with(granted.substr(star + 4));
+    });
+}
+
+/// A path on the account's origin, or an absolute link on one that its credentials may go to.
+Result<std::string> url_of_account(const ProviderInfo& provider, const Account& account,
+                                   std::string_view url) {
+    const auto base = boost::urls::parse_uri(account.url);
+    if (!base) return no_url(provider);
+    const std::string home(base->encoded_origin());
+    const std::string whole = url.starts_with('/') ? home + std::string(url) : std::string(url);
+    const auto parsed = boost::urls::parse_uri(whole);
+    if (!parsed || parsed->has_userinfo() ||
+        (parsed->scheme() != "https" && parsed->scheme() != "http"))
+        return no_url(provider);
+    std::string origin(parsed->encoded_origin());
+    std::ranges::transform(origin, origin.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    if (!is_granted(account, origin))
+        return foreign_host(provider, std::string(parsed->encoded_host_and_port()));
+    return whole;
+}
+
 /// A path below the base address, or an absolute link on a granted host.
-Result<std::string> absolute_url(const ProviderInfo& provider, std::string_view url) {
+Result<std::string> absolute_url(const HttpCall& call, std::string_view url) {
+    const auto& provider = call.provider;
+    if (const auto* account = call.access.account(); account != nullptr)
+        return url_of_account(provider, *account, url);
     if (url.starts_with('/')) return provider.endpoints.api + std::string(url);
     const auto parsed = boost::urls::parse_uri(url);
     if (!parsed || (parsed->scheme() != "https" && parsed->scheme() != "http"))
-        return fail(ErrorCode::invalid,
-                    fmt::format("provider {} asked for something that is no URL", provider.id));
+        return no_url(provider);
     const std::string host(parsed->encoded_host_and_port());
-    if (!provider.hosts().contains(host))
-        return fail(ErrorCode::forbidden,
-                    fmt::format("provider {} may not call the host {}", provider.id, host));
+    if (!provider.hosts().contains(host)) return foreign_host(provider, host);
     return std::string(url);
 }
 
@@ -112,11 +151,12 @@ Task<Result<lua::Push>> begin(const std::weak_ptr<HttpCall>& weak, std::string m
     auto call = weak.lock();
     if (call == nullptr)
         return refuse({ErrorCode::cancelled, "ctx.http belongs to a call that is over"});
-    auto absolute = absolute_url(call->provider, url);
+    auto absolute = absolute_url(*call, url);
     if (!absolute) return refuse(absolute.error());
     net::ClientRequest request;
     request.method = std::move(method);
     request.url = std::move(*absolute);
+    request.is_user_address = call->access.account() != nullptr;
     if (auto read = read_options(options, request); !read) return refuse(read.error());
     return run(std::move(call), std::move(request));
 }

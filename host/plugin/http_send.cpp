@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/encoding.h"
 #include "base/log.h"
 #include "plugin/http_object.h"
 
@@ -67,7 +68,9 @@ Task<Result<net::ClientResponse>> send_once(HttpCall& call, net::ClientRequest r
     if (!token) co_return fail(token.error());
     // The refresh itself may have been told to wait while the old token still lives.
     if (auto error = blocked(call)) co_return fail(std::move(*error));
-    request.headers.set("Authorization", fmt::format("Bearer {}", token->expose()));
+    request.headers.set("Authorization", call.provider.auth.kind == "basic"
+                                             ? "Basic " + base64_encode(token->expose())
+                                             : fmt::format("Bearer {}", token->expose()));
     co_return co_await call.transport.send(std::move(request));
 }
 

@@ -113,9 +113,14 @@ Result<void> Provider::load_script() {
     return {};
 }
 
-lua::Push Provider::context(const lua::Ref& http) const {
-    return [this, http](Writer& writer) {
-        writer.begin_table(0, 2);
+lua::Push Provider::context(const lua::Ref& http, const Account* account) const {
+    return [this, http, account](Writer& writer) {
+        writer.begin_table(0, 3);
+        if (account != nullptr) {
+            writer.json(account->data);
+            writer.field("url", account->url);
+            writer.set_field("account");
+        }
         state_->push(writer, http);
         writer.set_field("http");
         writer.json(info_.config);
@@ -134,7 +139,7 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
     const auto http = std::make_shared<HttpCall>(HttpCall{environment_.transport,
                                                           environment_.clock, environment_.timers,
                                                           environment_.random, info_, access});
-    arguments.insert(arguments.begin(), context(make_http_object(*state_, http)));
+    arguments.insert(arguments.begin(), context(make_http_object(*state_, http), access.account()));
     auto outcome = co_await state_->call(lua_function, std::move(arguments), kCallBudget,
                                          [&read](std::span<const Reader> results) -> Result<void> {
                                              if (results.empty()) return wrong_result("nothing");
@@ -149,6 +154,19 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
                                      {"connection_id", access.connection_id()},
                                      {"traceback", failure.traceback}});
     co_return fail(failure.error);
+}
+
+Task<Result<boost::json::object>> Provider::discover(Access& access) {
+    boost::json::object data;
+    auto done = co_await call("discover", access, {}, [&](const Reader& table) -> Result<void> {
+        auto value = table.json();
+        if (!value) return fail(value.error());
+        if (!value->is_object()) return wrong_result("no table of the account's data");
+        data = std::move(value->get_object());
+        return {};
+    });
+    if (!done) co_return fail(done.error());
+    co_return data;
 }
 
 Task<Result<Identity>> Provider::identity(Access& access) {

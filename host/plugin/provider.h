@@ -68,6 +68,9 @@ class Provider {
     [[nodiscard]] const ProviderInfo& info() const { return info_; }
     ProviderInfo& info() { return info_; }
 
+    /// What must be known of an account at an address that a person entered, to be kept in its
+    /// Account: the script's answer as JSON.
+    Task<Result<boost::json::object>> discover(Access& access);
     Task<Result<Identity>> identity(Access& access);
     Task<Result<std::vector<CalendarInfo>>> list_calendars(Access& access);
     /// Changes since `cursor`, or everything from `window` on when there is none.
@@ -82,7 +85,7 @@ class Provider {
     Result<void> load_script();
     Task<Result<void>> call(std::string function, Access& access, std::vector<lua::Push> arguments,
                             Read read);
-    [[nodiscard]] lua::Push context(const lua::Ref& http) const;
+    [[nodiscard]] lua::Push context(const lua::Ref& http, const Account* account) const;
 
     ProviderSource source_;
     Environment environment_;

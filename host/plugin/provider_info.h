@@ -43,7 +43,9 @@ struct ProviderInfo {
     /// The section as scripts may see it, endpoints filled in.
     boost::json::object config;
 
-    [[nodiscard]] bool is_configured() const { return auth.kind != "oauth2" || !client_id.empty(); }
+    /// People can be sent to it. Other kinds than oauth2 are connected by fields that they enter,
+    /// which no route of this host takes yet.
+    [[nodiscard]] bool is_configured() const { return auth.kind == "oauth2" && !client_id.empty(); }
     /// Everything that is asked for: identity and purpose.
     [[nodiscard]] std::vector<std::string> asked_scopes(const std::string& purpose) const;
     /// The calendar scope of the purpose that `granted` lacks, aliases resolved; empty: none.
