@@ -1,24 +1,11 @@
 // Providers whose service is at an address that a person entered.
 #include "base/encoding.h"
-#include "plugin/bench.h"
+#include "plugin/account_access.h"
 
 using namespace calhost;
 using namespace calhost::test;
 
 namespace {
-
-class AccountAccess final : public plugin::Access {
-  public:
-    Task<Result<Secret>> token(bool) override { co_return Secret("ann:s3cret:pass"); }
-    [[nodiscard]] std::optional<Timestamp> blocked_until() const override { return std::nullopt; }
-    Task<> block_until(Timestamp) override { co_return; }
-    [[nodiscard]] const plugin::Account* account() const override { return &home; }
-    [[nodiscard]] const std::string& connection_id() const override { return id; }
-    plugin::Account home{.url = "https://cloud.example/dav/",
-                         .origins = {"https://cloud.example", "https://*.icloud.example"},
-                         .data = {{"home", "/dav/ann/"}}};
-    std::string id = "c1";
-};
 
 /// The account's id as `body` gives it.
 std::string run(Bench& bench) {
