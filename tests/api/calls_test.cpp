@@ -197,7 +197,7 @@ TEST_CASE("providers: what is on offer, to anyone") {
     const auto list = TestHost::body(host.call("GET", "/api/providers")).at("providers").as_array();
     const auto offer = [&](std::string_view id) {
         for (const auto& provider : list)
-            if (provider.at("id") == id) return provider;
+            if (json::text_of(provider, "id") == id) return provider;
         return json::value{};
     };
     const auto google = offer("google");
