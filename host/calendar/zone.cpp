@@ -139,41 +139,43 @@ Result<EventTime> make_instant(Timestamp instant, std::string zone) {
 
 Result<Date> parse_date(std::string_view text) {
     using namespace std::chrono;
-    const auto refused = fail(ErrorCode::invalid, fmt::format("'{}' is not a date such as "
-                                                              "2026-11-20",
-                                                              text.substr(0, 40)));
-    if (text.size() != 10 || text[4] != '-' || text[7] != '-') return refused;
+    const auto refused = [&] {
+        return fail(ErrorCode::invalid,
+                    fmt::format("'{}' is not a date such as 2026-11-20", text.substr(0, 40)));
+    };
+    if (text.size() != 10 || text[4] != '-' || text[7] != '-') return refused();
     const auto y = digits(text.substr(0, 4)), m = digits(text.substr(5, 2)),
                d = digits(text.substr(8, 2));
-    if (!y || !m || !d) return refused;
+    if (!y || !m || !d) return refused();
     const Date date{year(*y), month(unsigned(*m)), day(unsigned(*d))};
-    if (!date.ok() || *y < 1) return refused;
+    if (!date.ok() || *y < 1) return refused();
     return date;
 }
 
 std::string format_date(Date date) {
-    return fmt::format("{:04}-{:02}-{:02}", int(date.year()), unsigned(date.month()),
-                       unsigned(date.day()));
+    return format_rfc3339(std::chrono::sys_days(date)).substr(0, 10);
 }
 
 Result<local_seconds> parse_local(std::string_view text) {
     using namespace std::chrono;
-    const auto refused = fail(ErrorCode::invalid, fmt::format("'{}' is not a time such as "
-                                                              "2026-11-20T09:00:00",
-                                                              text.substr(0, 40)));
-    if (text.size() != 19 || text[10] != 'T' || text[13] != ':' || text[16] != ':') return refused;
+    const auto refused = [&] {
+        return fail(
+            ErrorCode::invalid,
+            fmt::format("'{}' is not a time such as 2026-11-20T09:00:00", text.substr(0, 40)));
+    };
+    if (text.size() != 19 || text[10] != 'T' || text[13] != ':' || text[16] != ':')
+        return refused();
     const auto date = parse_date(text.substr(0, 10));
     const auto h = digits(text.substr(11, 2)), m = digits(text.substr(14, 2)),
                s = digits(text.substr(17, 2));
-    if (!date || !h || !m || !s || *h > 23 || *m > 59 || *s > 59) return refused;
+    if (!date || !h || !m || !s || *h > 23 || *m > 59 || *s > 59) return refused();
     return local_days(*date) + hours(*h) + minutes(*m) + seconds(*s);
 }
 
 std::string format_local(local_seconds local) {
-    const auto day = std::chrono::floor<std::chrono::days>(local);
-    const std::chrono::hh_mm_ss time(local - day);
-    return fmt::format("{}T{:02}:{:02}:{:02}", format_date(Date(day)), time.hours().count(),
-                       time.minutes().count(), time.seconds().count());
+    auto text = format_rfc3339(Timestamp(local.time_since_epoch()));
+    text.pop_back();  // a wall clock has no Z
+    return text;
 }
 
 }  // namespace calhost::calendar
