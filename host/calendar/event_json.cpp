@@ -3,8 +3,8 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
+#include "base/json_text.h"
 #include "calendar/event.h"
 #include "calendar/zone.h"
 
@@ -12,105 +12,74 @@ namespace calhost::calendar {
 namespace {
 
 using boost::json::value;
+using json::TextWriter;
 
-// Writing goes straight to text: a tree of values would cost four times as much, and every event
-// of a sync is written.
-
-void append_text(std::string& out, std::string_view text) {
-    out += '"';
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        out.append(text, begin, i - begin);
-        if (c >= 0x20)
-            (out += '\\') += text[i];
-        else if (c == '\n')
-            out += "\\n";
-        else
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", unsigned(c));
-        begin = i + 1;
-    }
-    out.append(text, begin);
-    out += '"';
-}
-
-void append_number(std::string& out, std::int64_t number) {
-    char digits[20];
-    const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-    out.append(digits, end);
-}
-
-/// Names a member; the comma stands before every one but the first.
-void append_name(std::string& out, std::string_view name) {
-    out += out.back() == '{' ? "\"" : ",\"";
-    out += name;
-    out += "\":";
-}
-
-void append_member(std::string& out, std::string_view name, std::string_view text,
-                   std::string_view usual = "") {
-    if (text == usual) return;
-    append_name(out, name);
-    append_text(out, text);
-}
-
-void append_time(std::string& out, const EventTime& time) {
+void write(TextWriter& out, const EventTime& time) {
+    out.begin_object();
     if (time.is_date) {
-        fmt::format_to(std::back_inserter(out), R"({{"date":"{}"}})", format_date(time.date));
-        return;
+        out.member("date", format_date(time.date));
+    } else {
+        out.member("local", time.local.time_since_epoch().count());
+        if (!time.zone.empty()) out.member("zone", time.zone);
+        out.member("instant", to_millis(time.instant));
     }
-    out += R"({"local":)";
-    append_number(out, time.local.time_since_epoch().count());
-    append_member(out, "zone", time.zone);
-    append_name(out, "instant");
-    append_number(out, to_millis(time.instant));
-    out += '}';
+    out.end_object();
 }
 
-template <class Items, class Append>
-void append_list(std::string& out, std::string_view name, const Items& items, Append append) {
-    append_name(out, name);
-    out += '[';
-    bool is_first = true;
-    for (const auto& item : items) {
-        if (!is_first) out += ',';
-        is_first = false;
-        append(out, item);
+void write_unless(TextWriter& out, std::string_view name, std::string_view text,
+                  std::string_view usual = "") {
+    if (text != usual) out.member(name, text);
+}
+
+void write(TextWriter& out, const std::string& word) { out.value(word); }
+
+void write(TextWriter& out, const Reminder& reminder) {
+    out.begin_object();
+    write_unless(out, "method", reminder.method);
+    out.member("minutes", reminder.minutes);
+    out.end_object();
+}
+
+void write(TextWriter& out, const Attendee& person) {
+    out.begin_object();
+    write_unless(out, "email", person.email);
+    write_unless(out, "name", person.name);
+    write_unless(out, "role", person.role);
+    write_unless(out, "response", person.response);
+    if (person.is_self) out.member("is_self", true);
+    out.end_object();
+}
+
+template <class Items>
+void write_list(TextWriter& out, std::string_view name, const Items& items) {
+    out.name(name);
+    out.begin_array();
+    for (const auto& item : items) write(out, item);
+    out.end_array();
+}
+
+void write(TextWriter& out, const Recurrence& recurrence) {
+    out.begin_object();
+    write_unless(out, "rrule", recurrence.rrule);
+    if (!recurrence.rdate.empty()) write_list(out, "rdate", recurrence.rdate);
+    if (!recurrence.exdate.empty()) write_list(out, "exdate", recurrence.exdate);
+    out.end_object();
+}
+
+void write_when(TextWriter& out, std::string_view name, const std::optional<Timestamp>& when) {
+    if (when) out.member(name, to_millis(*when));
+}
+
+void write_marks(TextWriter& out, const std::map<std::string, std::string>& marks) {
+    out.name("marks");
+    out.begin_object();
+    for (const auto& [name, text] : marks) {
+        std::string escaped;
+        json::append_string(escaped, name);
+        out.name(std::string_view(escaped).substr(1, escaped.size() - 2));
+        out.value(text);
     }
-    out += ']';
-}
-
-void append_reminder(std::string& out, const Reminder& reminder) {
-    out += '{';
-    append_member(out, "method", reminder.method);
-    append_name(out, "minutes");
-    append_number(out, reminder.minutes);
-    out += '}';
-}
-
-void append_attendee(std::string& out, const Attendee& person) {
-    out += '{';
-    append_member(out, "email", person.email);
-    append_member(out, "name", person.name);
-    append_member(out, "role", person.role);
-    append_member(out, "response", person.response);
-    if (person.is_self) (append_name(out, "is_self"), out += "true");
-    out += '}';
-}
-
-void append_recurrence(std::string& out, const Recurrence& recurrence) {
-    out += '{';
-    append_member(out, "rrule", recurrence.rrule);
-    if (!recurrence.rdate.empty()) append_list(out, "rdate", recurrence.rdate, append_time);
-    if (!recurrence.exdate.empty()) append_list(out, "exdate", recurrence.exdate, append_time);
-    out += '}';
-}
-
-void append_when(std::string& out, std::string_view name, const std::optional<Timestamp>& when) {
-    if (!when) return;
-    append_name(out, name);
-    append_number(out, to_millis(*when));
+    out.end_object();
 }
 
 // Reading looks each member up in one table; a reader answers false for another type of value.
@@ -291,50 +260,38 @@ bool read(Event& into, const value& from) {
 }  // namespace
 
 std::string to_json_text(const Event& event) {
-    std::string out;
+    TextWriter out;
     out.reserve(512);
-    out += '{';
-    append_member(out, "id", event.id);
-    append_member(out, "etag", event.etag);
-    append_member(out, "uid", event.uid);
-    append_member(out, "title", event.title);
-    append_member(out, "description", event.description);
-    append_member(out, "description_format", event.description_format, "text");
-    append_member(out, "location", event.location);
-    append_member(out, "url", event.url);
-    append_name(out, "start"), append_time(out, event.start);
-    append_name(out, "finish"), append_time(out, event.finish);
-    append_member(out, "busy", event.busy, "busy");
-    append_member(out, "status", event.status, "confirmed");
-    append_member(out, "visibility", event.visibility, "default");
-    if (!event.categories.empty()) append_list(out, "categories", event.categories, append_text);
-    append_member(out, "color", event.color);
-    if (event.reminders) append_list(out, "reminders", *event.reminders, append_reminder);
-    if (event.recurrence) append_name(out, "recurrence"), append_recurrence(out, *event.recurrence);
-    append_member(out, "series_id", event.series_id);
-    if (event.recurrence_id)
-        append_name(out, "recurrence_id"), append_time(out, *event.recurrence_id);
-    if (!event.attendees.empty()) append_list(out, "attendees", event.attendees, append_attendee);
-    append_member(out, "organizer", event.organizer);
-    if (!event.is_organizer) append_name(out, "is_organizer"), out += "false";
-    if (event.sequence != 0) append_name(out, "sequence"), append_number(out, event.sequence);
-    append_when(out, "created", event.created);
-    append_when(out, "updated", event.updated);
-    if (!event.marks.empty()) {
-        append_name(out, "marks"), out += '{';
-        bool is_first = true;
-        for (const auto& [name, text] : event.marks) {
-            if (!is_first) out += ',';
-            is_first = false;
-            append_text(out, name), out += ':';
-            append_text(out, text);
-        }
-        out += '}';
-    }
-    if (!event.extra.is_null())
-        append_name(out, "extra"), out += boost::json::serialize(event.extra);
-    out += '}';
-    return out;
+    out.begin_object();
+    write_unless(out, "id", event.id);
+    write_unless(out, "etag", event.etag);
+    write_unless(out, "uid", event.uid);
+    write_unless(out, "title", event.title);
+    write_unless(out, "description", event.description);
+    write_unless(out, "description_format", event.description_format, "text");
+    write_unless(out, "location", event.location);
+    write_unless(out, "url", event.url);
+    out.name("start"), write(out, event.start);
+    out.name("finish"), write(out, event.finish);
+    write_unless(out, "busy", event.busy, "busy");
+    write_unless(out, "status", event.status, "confirmed");
+    write_unless(out, "visibility", event.visibility, "default");
+    if (!event.categories.empty()) write_list(out, "categories", event.categories);
+    write_unless(out, "color", event.color);
+    if (event.reminders) write_list(out, "reminders", *event.reminders);
+    if (event.recurrence) out.name("recurrence"), write(out, *event.recurrence);
+    write_unless(out, "series_id", event.series_id);
+    if (event.recurrence_id) out.name("recurrence_id"), write(out, *event.recurrence_id);
+    if (!event.attendees.empty()) write_list(out, "attendees", event.attendees);
+    write_unless(out, "organizer", event.organizer);
+    if (!event.is_organizer) out.member("is_organizer", false);
+    if (event.sequence != 0) out.member("sequence", event.sequence);
+    write_when(out, "created", event.created);
+    write_when(out, "updated", event.updated);
+    if (!event.marks.empty()) write_marks(out, event.marks);
+    if (!event.extra.is_null()) out.name("extra"), out.raw(boost::json::serialize(event.extra));
+    out.end_object();
+    return out.take();
 }
 
 Result<void> read_json_text(Event& into, std::string_view text) {
