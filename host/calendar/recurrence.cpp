@@ -175,6 +175,24 @@ void expand_series(const Event& series, Taken taken, Window window, std::string_
     into.is_cut = into.is_cut || is_cut;
 }
 
+/// Events are big: places are sorted, and each event moves once.
+void sort_by_start(std::vector<Event>& events, std::string_view zone) {
+    struct Place {
+        Timestamp start;
+        Event* event;
+    };
+    std::vector<Place> places;
+    places.reserve(events.size());
+    for (auto& event : events) places.push_back({moment(event.start, zone), &event});
+    std::ranges::sort(places, [](const Place& a, const Place& b) {
+        return a.start != b.start ? a.start < b.start : a.event->id < b.event->id;
+    });
+    std::vector<Event> sorted;
+    sorted.reserve(events.size());
+    for (const auto& place : places) sorted.push_back(std::move(*place.event));
+    events = std::move(sorted);
+}
+
 }  // namespace
 
 std::string occurrence_id(std::string_view series_id, const EventTime& original) {
@@ -186,7 +204,7 @@ std::string occurrence_id(std::string_view series_id, const EventTime& original)
     return std::string(series_id) + "_" + text + (original.is_date ? "" : "Z");
 }
 
-Expansion expand(const std::vector<Event>& rows, Window window, std::string_view zone) {
+Expansion expand(std::vector<Event> rows, Window window, std::string_view zone) {
     std::unordered_map<std::string_view, const Event*> series;
     for (const auto& row : rows)
         if (row.is_series()) series.emplace(row.id, &row);
@@ -197,17 +215,14 @@ Expansion expand(const std::vector<Event>& rows, Window window, std::string_view
                 if (const auto found = series.find(row.series_id); found != series.end())
                     taken[row.series_id].add_override(*row.recurrence_id, *found->second);
     Expansion expansion;
-    for (const auto& row : rows) {
-        if (row.status == "cancelled") continue;
-        if (row.is_series())
+    for (const auto& row : rows)
+        if (row.is_series() && row.status != "cancelled")
             expand_series(row, taken[row.id], window, zone, expansion);
-        else if (is_inside(row, window, zone))
-            expansion.events.push_back(row);
-    }
-    std::ranges::sort(expansion.events, [&](const Event& a, const Event& b) {
-        const auto first = moment(a.start, zone), second = moment(b.start, zone);
-        return first != second ? first < second : a.id < b.id;
-    });
+    // Only now, because the maps look into the rows.
+    for (auto& row : rows)
+        if (!row.is_series() && row.status != "cancelled" && is_inside(row, window, zone))
+            expansion.events.push_back(std::move(row));
+    sort_by_start(expansion.events, zone);
     return expansion;
 }
 

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxOccurrences = 1000;  ///< of one series in one 
 /// single events, series and overrides in any order; an override whose series is not there stands
 /// for itself. All-day values count from midnight in `zone`. *Errors*: none: a rule that cannot be
 /// read makes its series its first occurrence, and is logged.
-Expansion expand(const std::vector<Event>& rows, Window window, std::string_view zone = "Etc/UTC");
+Expansion expand(std::vector<Event> rows, Window window, std::string_view zone = "Etc/UTC");
 
 /// A moment after which the series has no occurrence (up to two days late, never early; overrides
 /// that were moved are not looked at), or nothing when it does not end.

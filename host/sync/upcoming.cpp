@@ -28,7 +28,7 @@ Result<calendar::Expansion> occurrences(storage::Sql& sql, const storage::Connec
                                 window.finish + std::chrono::days{1}};
     auto rows = storage::find_events(sql, connection.id, connection.calendar_id, wide);
     if (!rows) return fail(rows.error());
-    return calendar::expand(*rows, window, *zone);
+    return calendar::expand(std::move(*rows), window, *zone);
 }
 
 }  // namespace calhost::sync
