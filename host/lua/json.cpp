@@ -7,6 +7,8 @@
 #include <lua.hpp>
 
 #include "base/encoding.h"
+#include "base/json_text.h"
+#include "lua/json_items.h"
 #include "lua/marks.h"
 
 namespace calhost::lua {
@@ -23,7 +25,7 @@ class TextSink {
     void boolean(bool value) { text_ += value ? "true" : "false"; }
     void integer(std::int64_t value) { text_ += fmt::format_int(value).c_str(); }
     void number(double value) { fmt::format_to(std::back_inserter(text_), "{}", value); }
-    void string(std::string_view value);
+    void string(std::string_view value) { json::append_string(text_, value); }
     void key(std::string_view value) {
         string(value);
         text_ += ':';
@@ -40,40 +42,6 @@ class TextSink {
   private:
     std::string text_;
 };
-
-bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
-
-void TextSink::string(std::string_view value) {
-    text_ += '"';
-    std::size_t plain = 0;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-        const char c = value[i];
-        if (!needs_escape(c)) continue;
-        text_.append(value, plain, i - plain);
-        plain = i + 1;
-        switch (c) {
-            case '"':
-                text_ += "\\\"";
-                break;
-            case '\\':
-                text_ += "\\\\";
-                break;
-            case '\n':
-                text_ += "\\n";
-                break;
-            case '\r':
-                text_ += "\\r";
-                break;
-            case '\t':
-                text_ += "\\t";
-                break;
-            default:
-                fmt::format_to(std::back_inserter(text_), "\\u{:04x}", static_cast<int>(c));
-        }
-    }
-    text_.append(value, plain);
-    text_ += '"';
-}
 
 /// Builds a boost::json::value.
 class ValueSink {
@@ -240,18 +208,14 @@ Result<void> Walk<Sink>::members(int index, int depth) {
 
 void decode(Call& call) {
     if (call.argument(1).type() != Type::string) call.refuse(1, "a string is expected");
+    if (call.argument(2).type() == Type::string) return decode_apart(call);
     Result<void> outcome;
     const std::string_view text = call.argument(1).string();
     call.give([&](Writer& writer) {
         outcome = push_json_text(writer, text);
         if (!outcome) writer.nil();
     });
-    if (outcome) return;
-    call.give([&](Writer& writer) {
-        writer.begin_table(0, 2);
-        writer.field("code", to_string(outcome.error().code));
-        writer.field("message", outcome.error().message);
-    });
+    if (!outcome) give_decode_error(call, outcome.error());
 }
 
 void encode(Call& call) {
@@ -270,6 +234,14 @@ void array(Call& call) {
 }
 
 }  // namespace
+
+void give_decode_error(Call& call, const Error& error) {
+    call.give([&](Writer& writer) {
+        writer.begin_table(0, 2);
+        writer.field("code", to_string(error.code));
+        writer.field("message", error.message);
+    });
+}
 
 Result<std::string> json_text(const Reader& value) {
     TextSink sink;

@@ -14,13 +14,20 @@ namespace calhost::lua {
 /// *Errors*: invalid, and nothing is written.
 Result<void> push_json_text(Writer& writer, std::string_view text);
 
+/// The same for one value at the front of `text`; gives how many bytes it took, white space behind
+/// it included.
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text);
+
 /// The value as JSON text: marked and non-empty sequences become arrays, other tables objects.
 /// *Errors*: invalid, for depth over 32, more than 16 MiB, functions, mixed keys, numbers that are
 /// not finite, or text that is not UTF-8.
 Result<std::string> json_text(const Reader& value);
 
-/// What `host.json` has: `decode(text)`, `encode(value)`, `array(table)` (marks it) and `null`.
-/// All answer at once; decode and encode give `nil, err` for what they cannot take.
+/// What decoding gives for text that is not JSON: an error behind the nil that was pushed.
+void give_decode_error(Call& call, const Error& error);
+
+/// What `host.json` has: `decode(text, member)`, `encode(value)`, `array(table)` (marks it) and
+/// `null`. All answer at once; decode and encode give `nil, err` for what they cannot take.
 void fill_json(Table& table);
 
 }  // namespace calhost::lua

@@ -120,9 +120,13 @@ struct Handler {
     std::string parts;
 };
 
+std::unexpected<Error> not_json(const error_code& ec, std::size_t at) {
+    return fail(ErrorCode::invalid, fmt::format("not JSON: {} at byte {}", ec.message(), at + 1));
+}
+
 }  // namespace
 
-Result<void> push_json_text(Writer& writer, std::string_view text) {
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text) {
     lua_State* state = writer.state();
     const int top = lua_gettop(state);
     boost::json::parse_options options;
@@ -130,10 +134,18 @@ Result<void> push_json_text(Writer& writer, std::string_view text) {
     boost::json::basic_parser<Handler> parser(options, state);
     error_code ec;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
-    if (!ec && read < text.size()) ec = boost::json::error::extra_data;
-    if (!ec) return {};
+    if (!ec) return read;
     lua_settop(state, top);
-    return fail(ErrorCode::invalid, fmt::format("not JSON: {} at byte {}", ec.message(), read + 1));
+    return not_json(ec, read);
+}
+
+Result<void> push_json_text(Writer& writer, std::string_view text) {
+    const int top = lua_gettop(writer.state());
+    const auto read = push_json_value(writer, text);
+    if (!read) return fail(read.error());
+    if (*read == text.size()) return {};
+    lua_settop(writer.state(), top);
+    return not_json(boost::json::error::extra_data, *read);
 }
 
 }  // namespace calhost::lua

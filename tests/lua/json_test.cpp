@@ -100,3 +100,41 @@ TEST_CASE("value: readers use raw access and see null as nil") {
         CHECK(names == 5);
     });
 }
+
+namespace {
+
+/// What stays of the text without its `items`, then the items.
+std::string apart(LuaFixture& lua, std::string_view text) {
+    const auto again = lua.call(
+        lua.function("local json = require('host.json') local body, items = json.decode(..., "
+                     "'items') if body == nil then return 'refused: ' .. items.code end "
+                     "local all = { body } for item in items do all[#all + 1] = item end "
+                     "return all"),
+        {}, {[text](lua::Writer& w) { w.string(text); }});
+    return again ? *again : "error";
+}
+
+}  // namespace
+
+TEST_CASE("json: the items of a member come one by one") {
+    LuaFixture lua;
+    const std::pair<std::string_view, std::string_view> cases[] = {
+        {R"({"items":[1,{"a":[2]},"x"]})", R"([{"items":[]},1,{"a":[2]},"x"])"},
+        {R"( {"items" : [ 1 , null ] } )", R"([{"items":[]},1,null])"},
+        {R"({"items":[ ]})", R"([{"items":[]}])"},
+        {R"({"items":["]\"\\",["}"]]})", R"([{"items":[]},"]\"\\",["}"]])"},
+        // Only the outermost member counts, and only when it is an array.
+        {R"({"a":{"items":[1]}})", R"([{"a":{"items":[1]}}])"},
+        {R"({"a":"items"})", R"([{"a":"items"}])"},
+        {R"({"items":7})", R"([{"items":7}])"},
+        {R"({"items":[1]} x)", R"("refused: invalid")"},
+        {R"({"items":[1)", R"("refused: invalid")"},
+        {"", R"("refused: invalid")"},
+        {R"({"items":[1 2]})", "error"},
+        {R"({"items":[1,]})", "error"},
+        {R"({"items":[,1]})", "error"},
+        {R"({"items":[{]}]})", R"("refused: invalid")"},
+    };
+    for (const auto& [text, wanted] : cases) CHECK_MESSAGE(apart(lua, text) == wanted, text);
+    CHECK(apart(lua, R"({"n":1,"items":[3],"m":2})").ends_with(",3]"));
+}
