@@ -263,8 +263,16 @@ local function begin(ctx, calendar, cursor)
   return compare_etags(ctx, calendar, {})
 end
 
+--- Says which of the people in an event is the account's owner.
+local function mark_owner(item, email)
+  if not email then return end
+  email = email:lower()
+  if item.organizer then item.is_organizer = item.organizer:lower() == email end
+  for _, person in ipairs(item.attendees or {}) do person.is_self = person.email:lower() == email end
+end
+
 --- The events of one resource: a series with its overrides, or a single event.
-local function read_resource(href, found, events)
+local function read_resource(ctx, href, found, events)
   local data = ical.read(xml.text(found, "C:calendar-data") or "")
   if not data or #data.events == 0 then
     if not data then log.warning("a calendar resource cannot be read and is left out") end
@@ -277,6 +285,7 @@ local function read_resource(href, found, events)
     item.id = slot and (href .. "#" .. (slot.date or time.format(slot.instant))) or href
     item.series_id = slot and href or nil
     item.etag = etag
+    mark_owner(item, ctx.account.email)
     events[#events + 1] = item
   end
 end
@@ -292,7 +301,7 @@ local function multiget(ctx, calendar, hrefs, events)
     if response.name == "D:response" then
       local href, found = href_of(ctx, at, response), properties(response)
       if found then
-        read_resource(href, found, events)
+        read_resource(ctx, href, found, events)
       else
         events[#events + 1] = { id = href, deleted = true }  -- it went meanwhile
       end

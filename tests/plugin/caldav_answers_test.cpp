@@ -181,6 +181,27 @@ TEST_CASE("caldav: a broken resource is left out, the others come") {
     CHECK(changes->cursor == "sync:t1");
 }
 
+TEST_CASE("caldav: the account's owner is known among the people of an event") {
+    for (const bool is_organizer : {true, false}) {
+        World world;
+        world.access.home.data["email"] = "Ann@example.com";
+        auto data = event("a");
+        data.insert(data.find("DTSTART"),
+                    std::string("ORGANIZER:mailto:") + (is_organizer ? "ann" : "bob") +
+                        "@example.com\nATTENDEE;PARTSTAT=DECLINED:mailto:ann@example.com\n"
+                        "ATTENDEE:mailto:bob@example.com\n");
+        world.multistatus(member("a.ics") + "<sync-token>t1</sync-token>");
+        world.multistatus(member("a.ics", data));
+        const auto changes = world.changes(std::nullopt);
+        REQUIRE_MESSAGE(changes.has_value(), outcome_of(changes));
+        const auto& read = changes->events.at(0);
+        CHECK(read.is_organizer == is_organizer);
+        CHECK(read.attendees.at(0).is_self);
+        CHECK(read.attendees.at(0).response == "declined");
+        CHECK_FALSE(read.attendees.at(1).is_self);
+    }
+}
+
 TEST_CASE("caldav: discovery follows redirects with method and body, to granted origins only") {
     struct Case {
         const char* target;
