@@ -31,6 +31,8 @@ struct Provider::Parts {
     /// The ids that an account and its first calendar have, from one start to the next as well.
     virtual std::string subject_of(const std::string& email) = 0;
     virtual std::string primary_id_of(const std::string& email) = 0;
+    /// The last word on a new account.
+    virtual void prepare(Account& /*account*/) {}
     /// Stores an event of the calendar room as the account's own; false for one that is refused.
     virtual bool store(Account& account, Calendar& calendar, const calendar::Event& event,
                        std::string id, const std::string& series_id) = 0;

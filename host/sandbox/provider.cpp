@@ -101,6 +101,7 @@ void Provider::add_account(std::string email, std::string name, std::string time
     account.list_generation = parts_->world.options.first_generation;
     account.add_calendar(parts_->primary_id_of(email), email, true).generation =
         account.list_generation;
+    parts_->prepare(account);
     parts_->world.accounts.insert_or_assign(std::move(email), std::move(account));
 }
 

@@ -62,6 +62,16 @@ const Row& EventStore::put(boost::json::object body, calendar::Event event, Time
     return row;
 }
 
+void EventStore::erase(const std::string& id) {
+    const auto it = rows_.find(id);
+    if (it == rows_.end()) return;
+    const Row& row = it->second;
+    log_.erase(row.position);
+    if (!row.is_cancelled()) --live_;
+    if (row.event.is_override()) overrides_[row.event.series_id].erase(id);
+    rows_.erase(it);
+}
+
 std::vector<const Row*> EventStore::overrides_of(const std::string& series_id) const {
     std::vector<const Row*> rows;
     if (const auto it = overrides_.find(series_id); it != overrides_.end())

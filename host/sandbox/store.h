@@ -41,6 +41,8 @@ class EventStore {
     /// events.
     const Row& put(boost::json::object body, calendar::Event event, Timestamp updated,
                    std::string_view zone);
+    /// Forgets an event as if it had never been there.
+    void erase(const std::string& id);
     /// Overrides of a series, cancelled ones too.
     [[nodiscard]] std::vector<const Row*> overrides_of(const std::string& series_id) const;
     /// Rows by their last change, oldest first.
