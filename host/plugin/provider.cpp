@@ -50,19 +50,35 @@ Result<void> read_change(const Reader& item, Changes& changes) {
 }
 
 /// One event that makes no sense must not keep the others from the person.
+void take_change(const Reader& item, std::string_view provider, Changes& changes) {
+    const auto read = read_change(item, changes);
+    if (read) return;
+    ++changes.unreadable;
+    log::warning("event left out", {{"provider", provider},
+                                    {"reason", read.error().message},
+                                    {"event_id", item.string_field("id")}});
+}
+
+/// `ctx.changes`: takes a change over at once, so that a big page is never all there as tables.
+lua::Ref make_changes_object(lua::State& state, const std::shared_ptr<Changes>& changes) {
+    const std::weak_ptr<Changes> weak = changes;
+    return state.make_table([&](lua::Table& table) {
+        table.function("add", [weak, provider = state.name()](lua::Call& call) {
+            const auto into = weak.lock();
+            if (into == nullptr) call.refuse(1, "ctx.changes belongs to a call that is over");
+            if (!call.argument(2).is_table()) call.refuse(2, "an event is expected");
+            take_change(call.argument(2), provider, *into);
+        });
+    });
+}
+
 Result<void> read_changes(const Reader& table, std::string_view provider, Changes& changes) {
     if (!table.is_table()) return wrong_result("no table of changes");
     table.with_field("events", [&](const Reader& list) {
         if (!list.is_table()) return;
-        changes.events.reserve(static_cast<std::size_t>(list.size()));
-        list.each_item([&](std::int64_t, const Reader& item) {
-            const auto read = read_change(item, changes);
-            if (read) return;
-            ++changes.unreadable;
-            log::warning("event left out", {{"provider", provider},
-                                            {"reason", read.error().message},
-                                            {"event_id", item.string_field("id")}});
-        });
+        changes.events.reserve(changes.events.size() + static_cast<std::size_t>(list.size()));
+        list.each_item(
+            [&](std::int64_t, const Reader& item) { take_change(item, provider, changes); });
     });
     changes.page = maybe_text(table, "page");
     changes.cursor = maybe_text(table, "cursor");
@@ -113,9 +129,10 @@ Result<void> Provider::load_script() {
     return {};
 }
 
-lua::Push Provider::context(const lua::Ref& http, const Account* account) const {
-    return [this, http, account](Writer& writer) {
-        writer.begin_table(0, 3);
+lua::Push Provider::context(const lua::Ref& http, const lua::Ref& changes,
+                            const Account* account) const {
+    return [this, http, changes, account](Writer& writer) {
+        writer.begin_table(0, 4);
         if (account != nullptr) {
             writer.json(account->data);
             writer.field("url", account->url);
@@ -123,13 +140,17 @@ lua::Push Provider::context(const lua::Ref& http, const Account* account) const 
         }
         state_->push(writer, http);
         writer.set_field("http");
+        if (changes.is_set()) {
+            state_->push(writer, changes);
+            writer.set_field("changes");
+        }
         writer.json(info_.config);
         writer.set_field("config");
     };
 }
 
 Task<Result<void>> Provider::call(std::string function, Access& access,
-                                  std::vector<lua::Push> arguments, Read read) {
+                                  std::vector<lua::Push> arguments, Read read, lua::Ref changes) {
     if (auto admitted = breaker_.admit(); !admitted) co_return fail(admitted.error());
     const auto lua_function = state_->member(table_, function);
     if (!lua_function.is_set())
@@ -139,7 +160,8 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
     const auto http = std::make_shared<HttpCall>(HttpCall{environment_.transport,
                                                           environment_.clock, environment_.timers,
                                                           environment_.random, info_, access});
-    arguments.insert(arguments.begin(), context(make_http_object(*state_, http), access.account()));
+    arguments.insert(arguments.begin(),
+                     context(make_http_object(*state_, http), changes, access.account()));
     auto outcome = co_await state_->call(lua_function, std::move(arguments), kCallBudget,
                                          [&read](std::span<const Reader> results) -> Result<void> {
                                              if (results.empty()) return wrong_result("nothing");
@@ -216,12 +238,14 @@ Task<Result<Changes>> Provider::list_changes(Access& access, std::string calenda
         writer.begin_table(0, 1);
         writer.field("start", start);
     });
-    Changes changes;
+    // The Lua object holds it weakly: `ctx.changes` ends with this call.
+    const auto changes = std::make_shared<Changes>();
     auto done = co_await call(
         "list_changes", access, std::move(arguments),
-        [&](const Reader& table) { return read_changes(table, source_.name, changes); });
+        [&](const Reader& table) { return read_changes(table, source_.name, *changes); },
+        make_changes_object(*state_, changes));
     if (!done) co_return fail(done.error());
-    co_return changes;
+    co_return std::move(*changes);
 }
 
 }  // namespace calhost::plugin

@@ -83,9 +83,11 @@ class Provider {
 
     Provider(ProviderSource source, Environment environment);
     Result<void> load_script();
+    /// `changes`, where it is set, becomes `ctx.changes`.
     Task<Result<void>> call(std::string function, Access& access, std::vector<lua::Push> arguments,
-                            Read read);
-    [[nodiscard]] lua::Push context(const lua::Ref& http, const Account* account) const;
+                            Read read, lua::Ref changes = {});
+    [[nodiscard]] lua::Push context(const lua::Ref& http, const lua::Ref& changes,
+                                    const Account* account) const;
 
     ProviderSource source_;
     Environment environment_;

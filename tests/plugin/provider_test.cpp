@@ -31,6 +31,24 @@ TEST_CASE("provider: what it returns arrives, and expected failures keep their c
     CHECK(changes->time_zone == "Europe/Berlin");
 }
 
+TEST_CASE("provider: changes may be handed over one at a time, until the call is over") {
+    Bench bench(R"(local kept
+        function M.list_changes(ctx)
+          if kept then kept:add({ id = "late", deleted = true }) end
+          kept = ctx.changes
+          ctx.changes:add({ id = "gone", deleted = true })
+          ctx.changes:add({ id = "no times" })
+          ctx.changes:add(event.new({ id = "e", start = event.date("2026-11-21"), finish = event.date("2026-11-22") }))
+          return { events = { { id = "gone too", deleted = true } }, cursor = "next" }
+        end)");
+    const auto changes = bench.changes();
+    REQUIRE(changes.has_value());
+    CHECK(changes->deleted == std::vector<std::string>{"gone", "gone too"});
+    CHECK(changes->events.size() == 1);
+    CHECK(changes->unreadable == 1);
+    CHECK(outcome_of(bench.changes()).starts_with("invalid_response"));
+}
+
 TEST_CASE("provider: its bugs are invalid_response, with nothing of their text for the caller") {
     for (const std::string body :
          {"error('s3cret detail')", "error({ code = 'not_found' })", "return nothing.at.all",
