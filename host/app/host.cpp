@@ -1,10 +1,10 @@
 #include "app/host.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -13,11 +13,13 @@
 #include "app/check.h"
 #include "app/control_socket.h"
 #include "app/key_setup.h"
+#include "app/loop.h"
+#include "app/recovery.h"
 #include "app/rotate.h"
 #include "app/sandbox_mount.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "storage/sync_runs.h"
+#include "sync/polls.h"
 
 namespace calhost::app {
 namespace {
@@ -69,12 +71,6 @@ net::ServerOptions server_options(const config::Server& settings, const net::End
 int worker_count(const config::Settings& settings) {
     if (settings.server.workers > 0) return settings.server.workers;
     return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
-void spawn(asio::io_context& context, Task<> task) {
-    asio::co_spawn(context, std::move(task), [](std::exception_ptr thrown) {
-        if (thrown) std::rethrow_exception(thrown);
-    });
 }
 
 }  // namespace
@@ -225,27 +221,14 @@ Result<void> Host::Impl::open_operations() {
     return operations->open();
 }
 
-/// What a crash left behind is put right, polls are planned, the sandbox is filled: before the
-/// threads begin, on this one.
+/// Before the threads begin, on this one.
 Result<void> Host::Impl::plan_work() {
-    Result<void> outcome;
-    spawn(first().context, [](Impl& host, Result<void>& result) -> Task<> {
+    return run_alone(first().context, [](Impl& host) -> Task<Result<void>> {
         auto& chief = *host.first().worker;
-        const auto now = host.first().clock.now();
-        result = co_await chief.database().write([&](storage::Sql& sql) -> Result<void> {
-            auto failed = storage::fail_interrupted_runs(sql, now);
-            if (!failed) return fail(failed.error());
-            return {};
-        });
-        if (result)
-            result = co_await sync::plan_missing_polls(chief.services(),
-                                                       sync_options(host.options.settings));
-        if (result && host.sandbox)
-            result = co_await host.sandbox->prepare(chief.accounts(), chief.database());
-        host.first().context.stop();
-    }(*this, outcome));
-    first().context.run();
-    return outcome;
+        auto recovered = co_await recover(chief, host.options.settings);
+        if (!recovered || !host.sandbox) co_return recovered;
+        co_return co_await host.sandbox->prepare(chief.accounts(), chief.database());
+    }(*this));
 }
 
 Task<> Host::Impl::shut_down_on_signal() {
@@ -285,15 +268,15 @@ void Host::Impl::run() {
     for (auto& station : stations)
         spawn(station->context, counted(*this, station->server->serve()));
     spawn(first().context, counted(*this, runner->run()));
+    auto& chief = *first().worker;
+    spawn(first().context,
+          sync::keep_polls_planned(chief.services(), sync_options(options.settings)));
     spawn(first().context, control->serve());
     spawn(first().context, shut_down_on_signal());
     if (operations) spawn(first().context, operations->serve());
     for (std::size_t i = 1; i < stations.size(); ++i)
         threads.emplace_back([&station = *stations[i]] { station.context.run(); });
-    // Only now is there work that lasts. The writer or the hasher may let go of the last piece of
-    // `plan_work` after that has returned, and a loop without work stops itself.
-    first().context.restart();
-    first().context.run();
+    run_for_good(first().context);
     for (auto& thread : threads) thread.join();
     close_threads();
     leave();

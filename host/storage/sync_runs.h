@@ -1,4 +1,5 @@
-/// Table `sync_runs`: each sync with its counts and how it ended.
+/// Table `sync_runs`: each sync with its counts and how it ended. A run is there from its first
+/// stored page on (sync/pull.h says why not earlier).
 #pragma once
 
 #include "storage/sql.h"

@@ -203,26 +203,4 @@ Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job) {
     co_return fail(outcome.error());
 }
 
-Task<Result<void>> plan_missing_polls(connect::Services& services, const SyncOptions& options) {
-    if (options.interval.count() == 0) co_return Result<void>{};
-    auto unplanned = storage::list_unplanned_connections(services.database.reader());
-    if (!unplanned) co_return fail(unplanned.error());
-    const auto now = services.clock.now();
-    const auto spread = static_cast<std::uint64_t>(milliseconds{options.interval}.count());
-    std::vector<storage::Job> jobs;
-    for (const auto& [id, user_id] : *unplanned)
-        jobs.push_back({.id = new_id(services.random),
-                        .kind = std::string(connect::kSyncJob),
-                        .target = id,
-                        .user_id = user_id,
-                        .payload = R"({"trigger":"schedule"})",
-                        .run_at = now + milliseconds{random_below(services.random, spread)},
-                        .created_at = now});
-    co_return co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
-        for (const auto& job : jobs)
-            if (auto done = storage::enqueue_job(sql, job); !done) return done;
-        return {};
-    });
-}
-
 }  // namespace calhost::sync

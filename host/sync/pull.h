@@ -23,6 +23,10 @@ struct SyncOutcome {
     Timestamp finished_at{};
 };
 
+/// A run's row comes with its first page, in the same transaction, and with its last page it ends:
+/// a sync of one page is written once. The log shows a long pull as `running` from its first page
+/// on, and a start finds those that a crash cut (storage::fail_interrupted_runs). A row at the very
+/// start would double the fsyncs of every poll that finds nothing new, and no caller needs it.
 /// *Thread*: the connection's home worker.
 class Puller {
   public:
@@ -60,8 +64,5 @@ class Puller {
 /// The job of a poll or of a new connection: a connection that is gone, or waits for the person,
 /// has nothing to do.
 Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job);
-
-/// Plans a poll for every active connection that has none; called at start.
-Task<Result<void>> plan_missing_polls(connect::Services& services, const SyncOptions& options);
 
 }  // namespace calhost::sync

@@ -7,13 +7,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "app/recovery.h"
 #include "app/worker.h"
 #include "base/json.h"
 #include "jobs/runner.h"
+#include "sandbox/google.h"
 #include "support/sandbox_transport.h"
 #include "support/seeded_random.h"
 #include "support/test_store.h"
 #include "support/virtual_time.h"
+#include "sync/polls.h"
 
 namespace calhost::test {
 
@@ -251,20 +254,13 @@ class TestHost {
                                                  jobs::RunnerOptions{});
         worker_->run_jobs_with(*runner_);
         worker_->set_wake([this] { runner_->wake(); });
-        recover();
-        if (options_.runs_jobs)
-            boost::asio::co_spawn(*loop_, runner_->run(), boost::asio::detached);
-    }
-
-    /// As the real host at its start: what a crash left is put right, polls are planned.
-    void recover() {
-        must(time.wait(worker_->database().write([this](storage::Sql& sql) -> Result<void> {
-            auto failed = storage::fail_interrupted_runs(sql, time.now());
-            if (!failed) return fail(failed.error());
-            return {};
-        })));
-        must(time.wait(
-            sync::plan_missing_polls(worker_->services(), app::sync_options(shared_->settings))));
+        must(time.wait(app::recover(*worker_, shared_->settings)));
+        if (!options_.runs_jobs) return;
+        boost::asio::co_spawn(*loop_, runner_->run(), boost::asio::detached);
+        boost::asio::co_spawn(
+            *loop_,
+            sync::keep_polls_planned(worker_->services(), app::sync_options(shared_->settings)),
+            boost::asio::detached);
     }
 
     void close() {

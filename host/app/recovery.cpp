@@ -1,0 +1,19 @@
+#include "app/recovery.h"
+
+#include "storage/sync_runs.h"
+#include "sync/polls.h"
+
+namespace calhost::app {
+
+Task<Result<void>> recover(Worker& chief, const config::Settings& settings) {
+    const auto now = chief.services().clock.now();
+    auto ended = co_await chief.database().write([&](storage::Sql& sql) -> Result<void> {
+        auto failed = storage::fail_interrupted_runs(sql, now);
+        if (!failed) return fail(failed.error());
+        return {};
+    });
+    if (!ended) co_return ended;
+    co_return co_await sync::plan_missing_polls(chief.services(), sync_options(settings));
+}
+
+}  // namespace calhost::app

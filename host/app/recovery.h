@@ -1,0 +1,11 @@
+/// What a start puts right before anything is served.
+#pragma once
+
+#include "app/worker.h"
+
+namespace calhost::app {
+
+/// Ends the sync runs that a crash cut, and plans the polls that are missing.
+Task<Result<void>> recover(Worker& chief, const config::Settings& settings);
+
+}  // namespace calhost::app

@@ -1,0 +1,39 @@
+#include "sync/polls.h"
+
+#include "base/log.h"
+#include "connect/oauth_flow.h"
+
+namespace calhost::sync {
+
+Task<Result<void>> plan_missing_polls(connect::Services& services, SyncOptions options) {
+    if (options.interval.count() == 0) co_return Result<void>{};
+    auto unplanned = storage::list_unplanned_connections(services.database.reader());
+    if (!unplanned) co_return fail(unplanned.error());
+    if (unplanned->empty()) co_return Result<void>{};
+    const auto now = services.clock.now();
+    const auto spread = static_cast<std::uint64_t>(milliseconds{options.interval}.count());
+    std::vector<storage::Job> jobs;
+    for (const auto& [id, user_id] : *unplanned)
+        jobs.push_back({.id = new_id(services.random),
+                        .kind = std::string(connect::kSyncJob),
+                        .target = id,
+                        .user_id = user_id,
+                        .payload = R"({"trigger":"schedule"})",
+                        .run_at = now + milliseconds{random_below(services.random, spread)},
+                        .created_at = now});
+    co_return co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
+        for (const auto& job : jobs)
+            if (auto done = storage::enqueue_job(sql, job); !done) return done;
+        return {};
+    });
+}
+
+Task<> keep_polls_planned(connect::Services& services, SyncOptions options) {
+    while (options.interval.count() > 0) {
+        co_await services.timers.sleep(options.interval);
+        if (auto planned = co_await plan_missing_polls(services, options); !planned)
+            log::error("polls cannot be planned", {{"reason", planned.error().message}});
+    }
+}
+
+}  // namespace calhost::sync
