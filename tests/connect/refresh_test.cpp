@@ -130,6 +130,28 @@ TEST_CASE("refresh: network errors and nonsense change no state") {
     }
 }
 
+TEST_CASE("refresh: one that is told to wait holds back every call, though the old token lives") {
+    for (const bool is_restarted : {false, true}) {
+        CAPTURE(is_restarted);
+        Connected person;
+        person.advance(56min);
+        break_next(
+            person.host,
+            {{"kind", "status"}, {"status", 429}, {"retry_after", "120"}, {"path", "/token"}});
+        const auto asked = requests_to(person.host, "/token");
+        const auto synced = requests_to(person.host, kEventsPath);
+        CHECK(word_of(person.sync_now()) == "503 rate_limited");
+        if (is_restarted) person.host.crash_and_restart();
+        person.host.time.advance(119s);
+        CHECK(word_of(person.sync_now()) == "503 rate_limited");
+        CHECK(requests_to(person.host, "/token") == asked + 1);
+        CHECK(requests_to(person.host, kEventsPath) == synced);
+        person.host.time.advance(1s);
+        CHECK(person.sync_now().status == 200);
+        CHECK(person.refreshes() == 1);
+    }
+}
+
 TEST_CASE("refresh: a failed early one uses the token that still lives") {
     Connected person;
     person.advance(57min);
