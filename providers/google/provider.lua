@@ -74,15 +74,15 @@ local function failure(answer)
   return nil, { code = code, message = message, retry_after = answer.retry_after }
 end
 
---- The body of a good answer, or `nil, err`.
-local function read(answer, err)
+--- The body of a good answer, or `nil, err`. Of a `list` in it the items come apart, one by one.
+local function read(answer, err, list)
   if not answer then return nil, err end
   if answer.status >= 300 then return failure(answer) end
-  local body = json.decode(answer.body)
+  local body, items = json.decode(answer.body, list)
   if type(body) ~= "table" then
     return nil, { code = "invalid_response", message = "Google sent something that is not JSON" }
   end
-  return body
+  return body, items
 end
 
 local function path(calendar_id, event_id)
@@ -183,15 +183,16 @@ end
 function M.list_changes(ctx, calendar, cursor, page, window)
   local query = { maxResults = M.can.max_page, singleEvents = "false", pageToken = page, syncToken = cursor }
   if not cursor then query.timeMin = window.start end
-  local body, err = read(ctx.http:get(path(calendar.id), { query = query }))
+  local answer, err = ctx.http:get(path(calendar.id), { query = query })
+  local body, items = read(answer, err, "items")
   if not body then
+    err = items
     -- A sync token of other parameters, or one that Google lost, is answered with 400 or 410.
     if cursor and (err.code == "not_found" or err.code == "invalid") then err.code = "cursor_expired" end
     return nil, err
   end
-  local events = {}
-  for i, raw in ipairs(body.items or {}) do events[i] = neutral(raw, body.timeZone) end
-  return { events = events, page = body.nextPageToken, cursor = body.nextSyncToken, time_zone = body.timeZone }
+  for raw in items do ctx.changes:add(neutral(raw, body.timeZone)) end
+  return { page = body.nextPageToken, cursor = body.nextSyncToken, time_zone = body.timeZone }
 end
 
 --- Reads one event. Google answers a deleted one with status "cancelled".
