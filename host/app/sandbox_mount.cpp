@@ -15,8 +15,9 @@ namespace calhost::app {
 namespace {
 
 constexpr std::string_view kGoogle = "/sandbox/google";
+constexpr std::string_view kGraph = "/sandbox/graph";
+constexpr std::string_view kGraphControl = "/sandbox/control/graph";
 constexpr std::string_view kControl = "/sandbox/control";
-constexpr std::string_view kStateFile = "sandbox-google.json";
 
 using Serve = std::function<Task<net::Response>(net::Request&)>;
 
@@ -62,20 +63,33 @@ SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const 
     google.issuer = base_url_ + std::string(kGoogle);
     google.first_generation = static_cast<std::uint64_t>(to_millis(clock.now()));
     google_ = std::make_unique<sandbox::Google>(google, clock, timers, random);
+    auto graph = google;
+    graph.issuer = base_url_ + std::string(kGraph);
+    graph_ = std::make_unique<sandbox::Graph>(graph, clock, timers, random);
 }
 
 SandboxMount::~SandboxMount() = default;
 
+void SandboxMount::serve_provider(net::Router& router, std::string_view prefix,
+                                  sandbox::Provider& provider, Memory& memory) {
+    router.mount(std::string(prefix),
+                 below(prefix, executor_,
+                       [this, &provider, &memory](net::Request& request) -> Task<net::Response> {
+                           auto response = co_await provider.handle(request);
+                           save(provider, memory);
+                           co_return response;
+                       }));
+}
+
 void SandboxMount::mount(net::Router& router, api::Context& context) {
-    router.mount(std::string(kGoogle),
-                 below(kGoogle, executor_, [this](net::Request& request) -> Task<net::Response> {
-                     auto response = co_await google_->handle(request);
-                     save();
-                     co_return response;
-                 }));
+    serve_provider(router, kGoogle, *google_, google_memory_);
+    serve_provider(router, kGraph, *graph_, graph_memory_);
     router.mount(std::string(kControl), below(kControl, executor_, [this](net::Request& request) {
                      return google_->control(request);
                  }));
+    router.mount(std::string(kGraphControl),
+                 below(kGraphControl, executor_,
+                       [this](net::Request& request) { return graph_->control(request); }));
     router.mount("/sandbox/connect", [this, &context](net::Request& request) {
         return demo_connect(context, request);
     });
@@ -85,8 +99,11 @@ void SandboxMount::mount(net::Router& router, api::Context& context) {
 
 Task<Result<void>> SandboxMount::prepare(accounts::Accounts& accounts,
                                          storage::Database& database) {
-    restore();
+    restore(*google_, google_memory_);
+    restore(*graph_, graph_memory_);
     google_->add_account(std::string(kDemoAccount), "Demo Person", "Europe/Berlin");
+    graph_->add_account(std::string(kDemoAccount), "Demo Person", "Europe/Berlin");
+    graph_->add_demo_events(kDemoAccount);
     auto filled = fill_calendar();
     if (!filled) co_return fail(filled.error());
     events_ = *filled;
@@ -122,27 +139,27 @@ Result<int> SandboxMount::fill_calendar() {
     return loaded;
 }
 
-/// Who granted what survives a restart, as it does at the real Google; the calendars are filled
+/// Who granted what survives a restart, as it does at the real providers; the calendars are filled
 /// anew.
-void SandboxMount::save() {
-    auto grants = google_->save_grants();
-    if (grants == saved_grants_) return;
-    const auto file = data_folder_ / kStateFile;
+void SandboxMount::save(const sandbox::Provider& provider, Memory& memory) const {
+    auto grants = provider.save_grants();
+    if (grants == memory.saved) return;
+    const auto file = data_folder_ / memory.file;
     const auto fresh = file.string() + ".new";
     std::ofstream(fresh, std::ios::binary) << grants;
     std::error_code ignored;  // a sandbox that cannot remember asks for consent again
     std::filesystem::permissions(
         fresh, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, ignored);
     std::filesystem::rename(fresh, file, ignored);
-    saved_grants_ = std::move(grants);
+    memory.saved = std::move(grants);
 }
 
-void SandboxMount::restore() {
-    std::ifstream file(data_folder_ / kStateFile, std::ios::binary);
+void SandboxMount::restore(sandbox::Provider& provider, const Memory& memory) const {
+    std::ifstream file(data_folder_ / memory.file, std::ios::binary);
     if (!file) return;
     std::ostringstream text;
     text << file.rdbuf();
-    google_->restore_grants(text.str());
+    provider.restore_grants(text.str());
 }
 
 std::string SandboxMount::welcome() const {

@@ -1,4 +1,4 @@
-/// The simulated Google inside the program: `calhost serve --sandbox`.
+/// The simulated providers inside the program: `calhost serve --sandbox`.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +6,7 @@
 
 #include "app/host.h"
 #include "sandbox/google.h"
+#include "sandbox/graph.h"
 
 namespace calhost::app {
 
@@ -19,7 +20,8 @@ class SandboxMount {
                  Random& random);
     ~SandboxMount();
 
-    /// Serves /sandbox/google, /sandbox/control and the demo page.
+    /// Serves /sandbox/google, /sandbox/graph, their control below /sandbox/control, and the demo
+    /// page.
     void mount(net::Router& router, api::Context& context);
     /// The demo user and the demo account with its calendar. *Errors*: an unreadable calendar file.
     Task<Result<void>> prepare(accounts::Accounts& accounts, storage::Database& database);
@@ -30,17 +32,26 @@ class SandboxMount {
     Task<net::Response> demo_page(api::Context& context, net::Request& request) const;
     Task<net::Response> demo_connect(api::Context& context, net::Request& request) const;
     [[nodiscard]] Result<int> fill_calendar();
-    void save();
-    void restore();
+    /// A simulated provider and what was last written of its grants.
+    struct Memory {
+        std::string file;
+        std::string saved;
+    };
+    void serve_provider(net::Router& router, std::string_view prefix, sandbox::Provider& provider,
+                        Memory& memory);
+    void save(const sandbox::Provider& provider, Memory& memory) const;
+    void restore(sandbox::Provider& provider, const Memory& memory) const;
 
     std::string base_url_;
     std::filesystem::path data_folder_;
     std::string calendar_file_;
     Executor executor_;
     std::unique_ptr<sandbox::Google> google_;
+    std::unique_ptr<sandbox::Graph> graph_;
     std::string demo_user_id_;
     int events_ = 0;
-    std::string saved_grants_;
+    Memory google_memory_{"sandbox-google.json", {}};
+    Memory graph_memory_{"sandbox-graph.json", {}};
 };
 
 }  // namespace calhost::app

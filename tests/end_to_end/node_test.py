@@ -26,6 +26,9 @@ class NodeTest(unittest.TestCase):
     def test_googles_own_client_works_with_the_sandbox(self):
         self.run_suite("sandbox/googleapis", "calendar.test.mjs", "schema.test.mjs")
 
+    def test_microsofts_own_client_works_with_the_sandbox(self):
+        self.run_suite("sandbox/graph", "graph.test.mjs", "schema.test.mjs")
+
     def test_the_pages_work_in_a_browser(self):
         self.run_suite("pages", "pages.test.mjs")
 
