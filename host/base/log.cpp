@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <atomic>
 #include <boost/json.hpp>
 #include <mutex>
 
@@ -16,6 +17,7 @@ struct State {
     Format format = Format::text;
     std::mutex mutex;
     std::function<void(std::string_view)> sink;
+    std::atomic<Echo> echo = Echo::on;
 
     State() { logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc); }
 };
@@ -78,14 +80,15 @@ void write(Level level, std::string_view message, Fields fields) {
     if (!log.logger->should_log(to_spdlog(level))) return;
     const auto line =
         log.format == Format::json ? as_json(message, fields) : as_text(message, fields);
-    log.logger->log(to_spdlog(level), "{}", line);
+    if (log.echo == Echo::on) log.logger->log(to_spdlog(level), "{}", line);
     const std::scoped_lock lock(log.mutex);
     if (log.sink) log.sink(line);
 }
 
-void set_sink(std::function<void(std::string_view line)> sink) {
+void set_sink(std::function<void(std::string_view line)> sink, Echo echo) {
     auto& log = state();
     const std::scoped_lock lock(log.mutex);
+    log.echo = sink ? echo : Echo::on;
     log.sink = std::move(sink);
 }
 

@@ -48,8 +48,9 @@ inline void info(std::string_view m, Fields f = {}) { write(Level::info, m, f); 
 inline void warning(std::string_view m, Fields f = {}) { write(Level::warning, m, f); }
 inline void error(std::string_view m, Fields f = {}) { write(Level::error, m, f); }
 
-/// Sends finished lines to `sink` too; for tests. An empty function ends it.
-void set_sink(std::function<void(std::string_view line)> sink);
+/// Sends finished lines to `sink` too, or only there; for tests. An empty function ends it.
+enum class Echo { on, off };
+void set_sink(std::function<void(std::string_view line)> sink, Echo echo = Echo::on);
 
 /// The word in `log.level`, or nothing.
 bool parse_level(std::string_view word, Level& level);

@@ -6,7 +6,6 @@
 #include <iostream>
 #include <string>
 
-#include "base/log.h"
 #include "simulation/kept_seeds.h"
 #include "simulation/world.h"
 
@@ -18,15 +17,7 @@ std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
     return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-/// The worlds are loud where they are broken on purpose.
-struct Quiet {
-    Quiet() { log::configure(log::Level::error, log::Format::text); }
-};
-
-Outcome run(std::uint64_t seed) {
-    const Quiet quiet;
-    return World(seed).run();
-}
+Outcome run(std::uint64_t seed) { return World(seed).run(); }
 
 void check(std::uint64_t seed, std::string_view what = {}) {
     const auto outcome = run(seed);

@@ -6,7 +6,6 @@
 #include <boost/asio/detached.hpp>
 
 #include "simulation/quick_hasher.h"
-#include "storage/jobs.h"
 
 namespace calhost::simulation {
 namespace {
@@ -168,10 +167,7 @@ void World::come_to_rest() {
     faults_.heal();
     const auto end = host().time.now() + kRest;
     while (is_well() && host().time.now() < end) {
-        for (auto& person : scene_.people.all) {
-            reconnect_what_broke(person);
-            replay_poison(person);
-        }
+        for (auto& person : scene_.people.all) reconnect_what_broke(person);
         advance(std::chrono::minutes{15});
         if (is_well() && is_at_rest()) break;
     }
@@ -189,17 +185,6 @@ void World::reconnect_what_broke(Person& person) {
             if (is_its && row.state != "active" && !slot.is_busy)
                 start(caller_.connect(person, slot, row.email));
         }
-}
-
-/// Three crashes in a row set a poll aside until somebody asks for it; no other end may.
-void World::replay_poison(Person& person) {
-    bool is_set_aside = false;
-    const auto see = [&](const storage::Row&) { is_set_aside = true; };
-    test::must(host().sql().query(
-        "SELECT j.id FROM jobs j JOIN users u ON u.id = j.user_id WHERE j.status = 'dead' "
-        "AND j.last_error LIKE 'The host ended%' AND u.email = $1",
-        {person.email}, see));
-    if (is_set_aside && person.credentials.size() > 0) start(caller_.sync(person, ""));
 }
 
 /// Nobody does anything, every connection works, and the only jobs are polls in the future.

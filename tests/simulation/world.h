@@ -33,7 +33,6 @@ class World {
     void act_at_provider(Person& person);
     void act_for(Person& person);
     void reconnect_what_broke(Person& person);
-    void replay_poison(Person& person);
     void start(Task<> task);
     void advance(milliseconds duration);
     void crash();

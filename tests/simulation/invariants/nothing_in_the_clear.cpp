@@ -4,10 +4,22 @@
 
 #include <fstream>
 #include <sstream>
+#include <utility>
+
+#include "base/log.h"
 
 namespace calhost::simulation {
 
+NothingInTheClear::NothingInTheClear(Scene& scene) : Invariant(scene) {
+    log::configure(log::Level::debug, log::Format::json);
+    // The worlds are loud where they are broken on purpose, so nobody else hears it.
+    log::set_sink([this](std::string_view line) { (log_ += line) += '\n'; }, log::Echo::off);
+}
+
+NothingInTheClear::~NothingInTheClear() { log::set_sink({}); }
+
 void NothingInTheClear::look_everywhere() {
+    look_into("the log", std::exchange(log_, {}));
     for (const auto& entry : std::filesystem::directory_iterator(host().folder.path())) {
         std::ifstream file(entry.path(), std::ios::binary);
         std::ostringstream bytes;

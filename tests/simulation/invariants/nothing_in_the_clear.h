@@ -7,7 +7,9 @@ namespace calhost::simulation {
 
 class NothingInTheClear final : public Invariant {
   public:
-    using Invariant::Invariant;
+    explicit NothingInTheClear(Scene& scene);
+    ~NothingInTheClear() override;
+    NothingInTheClear(const NothingInTheClear&) = delete;
     void restarted() override { look_everywhere(); }
     void at_rest() override { look_everywhere(); }
 
@@ -15,6 +17,8 @@ class NothingInTheClear final : public Invariant {
     void look_everywhere();
     void look_into(const std::string& where, std::string_view text);
     std::string columns();
+
+    std::string log_;  ///< since the last look
 };
 
 }  // namespace calhost::simulation
