@@ -179,7 +179,7 @@ local_seconds enter_at(const Rule& rule, local_seconds start, local_seconds from
     // Years and months vary in length: count them, and enter at their first day.
     const auto today = floor<days>(start);
     const Date first(today);
-    const auto months_in = (rule.freq == "YEARLY" ? 12 : 1) * rule.interval * skipped;
+    const auto months_in = (rule.freq == "YEARLY" ? 12L : 1L) * rule.interval * skipped;
     const Date date =
         (first.year() / (rule.freq == "YEARLY" ? month(1) : first.month()) / 1) + months(months_in);
     return local_days(date) + (start - today);

@@ -317,7 +317,7 @@ TEST_CASE("hostile: a file is text, of bounded size and work") {
     LuaFixture lua;
     const std::pair<std::string, Overrun> rows[] = {
         {std::string(kBytecode), Overrun::none},
-        {"--" + std::string(600 * 1024, 'x'), Overrun::none},
+        {"--" + std::string(600UL * 1024, 'x'), Overrun::none},
         {"return " + std::string(100'000, '('), Overrun::none},
         {"while true do end", Overrun::instructions},
         {"local s = 'x' while true do s = s .. s end", Overrun::memory},
