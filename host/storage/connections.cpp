@@ -78,7 +78,7 @@ Result<void> update_connection(Sql& sql, const Connection& c) {
 
 /// What was read from one account says nothing about another.
 Result<void> forget_account(Sql& sql, std::string_view connection_id) {
-    for (const std::string_view statement : {"DELETE FROM events WHERE connection_id = $1",
+    for (const std::string_view statement : {"DELETE FROM event_calendars WHERE connection_id = $1",
                                              "DELETE FROM cursors WHERE connection_id = $1",
                                              "DELETE FROM calendars WHERE connection_id = $1"}) {
         auto done = sql.execute(statement, {connection_id});

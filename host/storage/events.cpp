@@ -37,6 +37,28 @@ Span span_of(const calendar::Event& event) {
     return span;
 }
 
+std::int64_t read_number(const Row& row) { return row.integer(0); }
+
+/// The number by which rows of `events` name their calendar; none as long as it has had no events.
+Result<std::optional<std::int64_t>> find_number(Sql& sql, std::string_view connection_id,
+                                                std::string_view calendar_id) {
+    return sql.first(
+        "SELECT number FROM event_calendars WHERE connection_id = $1 AND calendar_id = $2",
+        {connection_id, calendar_id}, read_number);
+}
+
+Result<std::int64_t> find_or_make_number(Sql& sql, std::string_view connection_id,
+                                         std::string_view calendar_id) {
+    auto number = find_number(sql, connection_id, calendar_id);
+    if (number && !*number)
+        number = sql.first(
+            "INSERT INTO event_calendars (connection_id, calendar_id) VALUES ($1, $2) "
+            "RETURNING number",
+            {connection_id, calendar_id}, read_number);
+    if (!number) return fail(std::move(number.error()));
+    return **number;
+}
+
 struct Version {
     std::string content_hash;
     std::string etag;
@@ -46,55 +68,56 @@ Version read_version(const Row& row) { return {row.string(0), row.string(1)}; }
 /// One batch of one calendar, with what its statements share.
 struct Batch {
     Sql& sql;
-    std::string_view connection_id;
-    std::string_view calendar_id;
+    std::int64_t calendar;
     std::string_view run_id;
     BatchCounts counts{};
 
+    /// Most rows of a batch are new: inserting is tried first, one statement for each of them.
     Result<void> save(const calendar::Event& event) {
         const std::string hash = calendar::content_hash(event);
-        auto stored = sql.first(
-            "SELECT content_hash, etag FROM events "
-            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
-            {connection_id, calendar_id, event.id}, read_version);
-        if (!stored) return fail(std::move(stored.error()));
-        if (!*stored) {
-            ++counts.created;
-            return insert(event, hash);
-        }
-        const bool is_same = (*stored)->content_hash == hash;
-        if (is_same && (*stored)->etag == event.etag) return mark(event.id);
-        if (!is_same) ++counts.updated;
-        return update(event, hash);
+        auto inserted = insert(event, hash);
+        if (!inserted) return fail(std::move(inserted.error()));
+        if (*inserted == 0) return save_known(event, hash);
+        ++counts.created;
+        return {};
     }
 
-    Result<void> insert(const calendar::Event& event, const std::string& hash) {
+    Result<std::int64_t> insert(const calendar::Event& event, const std::string& hash) {
         const auto [starts_at, ends_at] = span_of(event);
         const std::string data = calendar::to_json_text(event);
-        return to_void(sql.execute(
-            "INSERT INTO events (connection_id, calendar_id, id, run_id, content_hash, etag, "
-            "starts_at, ends_at, is_series, series_id, data) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            {connection_id, calendar_id, event.id, run_id, hash, event.etag, starts_at, ends_at,
-             event.is_series(), event.series_id, data}));
+        return sql.execute(
+            "INSERT INTO events (calendar, id, run_id, content_hash, etag, starts_at, ends_at, "
+            "series_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+            "ON CONFLICT (calendar, id) DO NOTHING",
+            {calendar, event.id, run_id, hash, event.etag, starts_at, ends_at, event.series_id,
+             data});
+    }
+
+    Result<void> save_known(const calendar::Event& event, const std::string& hash) {
+        auto stored =
+            sql.first("SELECT content_hash, etag FROM events WHERE calendar = $1 AND id = $2",
+                      {calendar, event.id}, read_version);
+        if (!stored) return fail(std::move(stored.error()));
+        const auto& [stored_hash, stored_etag] = **stored;
+        if (stored_hash == hash && stored_etag == event.etag) return mark(event.id);
+        if (stored_hash != hash) ++counts.updated;
+        return update(event, hash);
     }
 
     Result<void> update(const calendar::Event& event, const std::string& hash) {
         const auto [starts_at, ends_at] = span_of(event);
         const std::string data = calendar::to_json_text(event);
         return to_void(sql.execute(
-            "UPDATE events SET run_id = $4, content_hash = $5, etag = $6, starts_at = $7, "
-            "ends_at = $8, is_series = $9, series_id = $10, data = $11 "
-            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
-            {connection_id, calendar_id, event.id, run_id, hash, event.etag, starts_at, ends_at,
-             event.is_series(), event.series_id, data}));
+            "UPDATE events SET run_id = $3, content_hash = $4, etag = $5, starts_at = $6, "
+            "ends_at = $7, series_id = $8, data = $9 WHERE calendar = $1 AND id = $2",
+            {calendar, event.id, run_id, hash, event.etag, starts_at, ends_at, event.series_id,
+             data}));
     }
 
     Result<void> mark(std::string_view id) {
         return to_void(sql.execute(
-            "UPDATE events SET run_id = $4 "
-            "WHERE connection_id = $1 AND calendar_id = $2 AND id = $3 AND run_id <> $4",
-            {connection_id, calendar_id, id, run_id}));
+            "UPDATE events SET run_id = $3 WHERE calendar = $1 AND id = $2 AND run_id <> $3",
+            {calendar, id, run_id}));
     }
 };
 
@@ -106,7 +129,10 @@ Result<BatchCounts> save_events(Sql& sql, std::string_view connection_id,
                                 std::string_view run_id) {
     if (auto owned = require_owner(sql, connection_id, user_id); !owned)
         return fail(std::move(owned.error()));
-    Batch batch{sql, connection_id, calendar_id, run_id};
+    if (events.empty()) return BatchCounts{};
+    const auto number = find_or_make_number(sql, connection_id, calendar_id);
+    if (!number) return fail(number.error());
+    Batch batch{sql, *number, run_id};
     for (const auto& event : events) {
         auto done = batch.save(event);
         if (!done) return fail(std::move(done.error()));
@@ -117,13 +143,15 @@ Result<BatchCounts> save_events(Sql& sql, std::string_view connection_id,
 Result<std::int64_t> delete_events(Sql& sql, std::string_view connection_id,
                                    std::string_view calendar_id,
                                    const std::vector<std::string>& ids) {
+    const auto number = find_number(sql, connection_id, calendar_id);
+    if (!number) return fail(number.error());
     std::int64_t deleted = 0;
+    if (!*number) return deleted;
     for (const auto& id : ids) {
         for (const std::string_view statement :
-             {"DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 AND id = $3",
-              "DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 "
-              "AND series_id = $3 AND series_id <> ''"}) {
-            auto done = sql.execute(statement, {connection_id, calendar_id, id});
+             {"DELETE FROM events WHERE calendar = $1 AND id = $2",
+              "DELETE FROM events WHERE calendar = $1 AND series_id = $2 AND series_id <> ''"}) {
+            auto done = sql.execute(statement, {**number, id});
             if (!done) return done;
             deleted += *done;
         }
@@ -133,28 +161,31 @@ Result<std::int64_t> delete_events(Sql& sql, std::string_view connection_id,
 
 Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
                                           std::string_view calendar_id, std::string_view run_id) {
-    return sql.execute(
-        "DELETE FROM events WHERE connection_id = $1 AND calendar_id = $2 AND run_id <> $3",
-        {connection_id, calendar_id, run_id});
+    const auto number = find_number(sql, connection_id, calendar_id);
+    if (!number) return fail(number.error());
+    if (!*number) return 0;
+    return sql.execute("DELETE FROM events WHERE calendar = $1 AND run_id <> $2",
+                       {**number, run_id});
 }
 
 Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view connection_id,
                                                  std::string_view calendar_id,
                                                  calendar::Window window) {
+    const auto number = find_number(sql, connection_id, calendar_id);
+    if (!number) return fail(number.error());
     std::vector<calendar::Event> events;
+    if (!*number) return events;
     std::optional<Error> damaged;
     // The second half: overrides that were moved out of the window while their series is in it. The
     // doubled condition on series_id makes SQLite begin with the few overrides.
     auto read = sql.query(
-        "SELECT data FROM events WHERE connection_id = $1 AND calendar_id = $2 "
-        "AND ends_at > $3 AND starts_at < $4 "
+        "SELECT data FROM events WHERE calendar = $1 AND ends_at > $2 AND starts_at < $3 "
         "UNION ALL "
-        "SELECT o.data FROM events o JOIN events s ON s.connection_id = o.connection_id "
-        "AND s.calendar_id = o.calendar_id AND s.id = o.series_id "
-        "WHERE o.connection_id = $1 AND o.calendar_id = $2 AND o.series_id <> '' AND o.series_id > "
-        "'' "
-        "AND NOT (o.ends_at > $3 AND o.starts_at < $4) AND s.ends_at > $3 AND s.starts_at < $4",
-        {connection_id, calendar_id, window.start, window.finish}, [&](const Row& row) {
+        "SELECT o.data FROM events o JOIN events s ON s.calendar = o.calendar "
+        "AND s.id = o.series_id "
+        "WHERE o.calendar = $1 AND o.series_id <> '' AND o.series_id > '' "
+        "AND NOT (o.ends_at > $2 AND o.starts_at < $3) AND s.ends_at > $2 AND s.starts_at < $3",
+        {**number, window.start, window.finish}, [&](const Row& row) {
             auto event = calendar::from_json_text(row.text(0));
             if (event) events.push_back(std::move(*event));
             if (!event && !damaged) damaged = std::move(event.error());
@@ -166,8 +197,10 @@ Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view conn
 
 Result<std::int64_t> count_events(Sql& sql, std::string_view connection_id) {
     std::int64_t count = 0;
-    auto read = sql.query("SELECT count(*) FROM events WHERE connection_id = $1", {connection_id},
-                          [&](const Row& row) { count = row.integer(0); });
+    auto read = sql.query(
+        "SELECT count(*) FROM events WHERE calendar IN "
+        "(SELECT number FROM event_calendars WHERE connection_id = $1)",
+        {connection_id}, [&](const Row& row) { count = row.integer(0); });
     if (!read) return fail(std::move(read.error()));
     return count;
 }

@@ -174,7 +174,42 @@ CREATE TABLE plugin_store (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kStep1};
+// Events name their calendar by a number: two long names in each row and in each index were half of
+// what a full sync wrote.
+constexpr std::string_view kStep2 = R"sql(
+CREATE TABLE event_calendars (
+    number        INTEGER PRIMARY KEY,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    calendar_id   TEXT NOT NULL,
+    UNIQUE (connection_id, calendar_id)
+) STRICT;
+INSERT INTO event_calendars (connection_id, calendar_id)
+    SELECT DISTINCT connection_id, calendar_id FROM events;
+
+ALTER TABLE events RENAME TO events_of_step_1;
+CREATE TABLE events (
+    calendar     INTEGER NOT NULL REFERENCES event_calendars (number) ON DELETE CASCADE,
+    id           TEXT NOT NULL,
+    run_id       TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    etag         TEXT NOT NULL,
+    starts_at    INTEGER NOT NULL,
+    ends_at      INTEGER NOT NULL,
+    series_id    TEXT NOT NULL,
+    data         TEXT NOT NULL,
+    PRIMARY KEY (calendar, id)
+) STRICT;
+INSERT INTO events
+    SELECT c.number, e.id, e.run_id, e.content_hash, e.etag, e.starts_at, e.ends_at, e.series_id,
+        e.data
+    FROM events_of_step_1 e JOIN event_calendars c
+        ON c.connection_id = e.connection_id AND c.calendar_id = e.calendar_id;
+DROP TABLE events_of_step_1;
+CREATE INDEX events_time ON events (calendar, ends_at, starts_at);
+CREATE INDEX events_overrides ON events (calendar, series_id) WHERE series_id <> '';
+)sql";
+
+constexpr std::array kSteps{kStep1, kStep2};
 
 }  // namespace
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kBusyMillis = 5000;
 constexpr int kWriterCacheKib = 16 * 1024;
+/// Pages of the log before a checkpoint: it writes a page once, however often that changed.
+constexpr int kPagesOfLog = 4000;
 
 class SqliteRow final : public Row {
   public:
@@ -120,6 +122,7 @@ void SqliteConnection::configure(Role role) {
     database_.exec("PRAGMA journal_mode=WAL");
     // A big sync in one write must not spill; the memory is taken only when it is needed.
     database_.exec(fmt::format("PRAGMA cache_size=-{}", kWriterCacheKib));
+    database_.exec(fmt::format("PRAGMA wal_autocheckpoint={}", kPagesOfLog));
     database_.exec(role == Role::writer ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
 }
 

@@ -8,7 +8,9 @@
 
 #include <fstream>
 
+#include "storage/events.h"
 #include "storage/rows.h"
+#include "storage/schema_sqlite.h"
 
 using namespace calhost;
 using namespace calhost::storage;
@@ -30,14 +32,14 @@ TEST_CASE("store: a new file is migrated to the newest schema and only its owner
     test::TempFolder folder;
     const auto file = folder.path() / "deep" / "er" / "calhost.db";
     const auto store = test::must(open_inline(file));
-    CHECK(store->schema_version() == 1);
+    CHECK(store->schema_version() == 2);
     boost::asio::io_context context;
     const auto database = store->database(context.get_executor());
     int tables = 0;
     test::must(database->reader().query(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%STRICT%'", {},
         [&](const Row&) { ++tables; }));
-    CHECK(tables == 12);
+    CHECK(tables == 13);
     const auto owner_only = fs::perms::owner_read | fs::perms::owner_write;
     for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
         CAPTURE(suffix);
@@ -48,7 +50,7 @@ TEST_CASE("store: a new file is migrated to the newest schema and only its owner
 TEST_CASE("store: opened again it keeps its rows and its schema") {
     test::Scene scene;
     scene.store.reopen();
-    CHECK(scene.store.store().schema_version() == 1);
+    CHECK(scene.store.store().schema_version() == 2);
     CHECK(test::must(find_user(scene.reader(), "ann")));
 }
 
@@ -78,8 +80,34 @@ TEST_CASE("store: a schema of a newer program is refused and left alone") {
     REQUIRE_FALSE(store);
     CHECK(store.error().code == ErrorCode::misconfigured);
     CHECK(store.error().message ==
-          "The store has schema 7, and this calhost knows only up to 1: a newer calhost wrote it. "
+          "The store has schema 7, and this calhost knows only up to 2: a newer calhost wrote it. "
           "Run that one, or put back a backup made before the upgrade.");
+}
+
+TEST_CASE("store: events of the first schema are found in the second") {
+    test::TempFolder folder;
+    const auto file = folder.path() / "calhost.db";
+    std::ofstream(file).flush();
+    run_script(file, "CREATE TABLE schema_version (version INTEGER PRIMARY KEY) STRICT");
+    run_script(file, std::string(sqlite_migrations().front()).c_str());
+    run_script(file, R"sql(
+        INSERT INTO schema_version VALUES (1);
+        INSERT INTO users VALUES ('ann', 'a@b.c', 'a@b.c', 1, '', 'user', 'Etc/UTC', '', 0);
+        INSERT INTO connections VALUES ('c1', 'ann', 'google', '', '', '', 'primary', 'full', 1,
+            'read', 'active', '', '', '', '', NULL, 1, NULL, '', NULL, 0, 0);
+        INSERT INTO events VALUES ('c1', 'work', 'w', 'r', 'h', 'e', 0, 9, 0, '',
+            '{"id":"w","start":{"local":0,"zone":"Etc/UTC","instant":0},"finish":{"local":0}}');
+        INSERT INTO events VALUES ('c1', 'primary', 'p', 'r', 'h', 'e', 0, 9, 0, '',
+            '{"id":"p","start":{"local":0,"zone":"Etc/UTC","instant":0},"finish":{"local":0}}'))sql");
+    const auto store = test::must(open_inline(file));
+    boost::asio::io_context context;
+    const auto database = store->database(context.get_executor());
+    for (const auto& [calendar, id] : {std::pair{"primary", "p"}, {"work", "w"}}) {
+        const calendar::Window window{from_millis(0), from_millis(1)};
+        const auto found = test::must(find_events(database->reader(), "c1", calendar, window));
+        REQUIRE(found.size() == 1);
+        CHECK(found.front().id == id);
+    }
 }
 
 TEST_CASE("store: a migration that fails leaves nothing behind") {
@@ -120,7 +148,7 @@ TEST_CASE("store: a damaged file is an error, not a crash") {
                                 "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'users'");
         std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
         while (roots.executeStep()) {
-            bytes.seekp((roots.getColumn(0).getInt() - 1) * 4096);
+            bytes.seekp((roots.getColumn(0).getInt64() - 1) * 4096);
             bytes << std::string(64, '\xff');
         }
         bytes.close();
