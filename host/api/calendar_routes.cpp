@@ -63,12 +63,16 @@ Task<net::Response> sync_now(Context& context, net::Request& request, Principal 
     auto rows = connect::select(context.services, principal.user_id, selection_of(request));
     if (!rows) co_return host_problem(rows.error(), request.request_id);
     if (rows->empty()) co_return not_connected(request);
-    auto result = co_await sync_all(context, std::move(*rows));
-    if (!result) co_return provider_problem(result.error(), request.request_id);
-    co_return net::Response::json(200, {{"success", true},
-                                        {"message", "Calendar synced successfully"},
-                                        {"user_id", principal.user_id},
-                                        {"sync_result", std::move(*result)}});
+    json::TextWriter answer;
+    answer.begin_object();
+    answer.member("success", true);
+    answer.member("message", "Calendar synced successfully");
+    answer.member("user_id", principal.user_id);
+    answer.name("sync_result");
+    auto done = co_await sync_all(context, std::move(*rows), answer);
+    if (!done) co_return provider_problem(done.error(), request.request_id);
+    answer.end_object();
+    co_return json_text(answer.take());
 }
 
 Task<net::Response> disconnect(Context& context, net::Request& request, Principal principal) {

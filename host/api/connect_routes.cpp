@@ -38,12 +38,16 @@ Task<net::Response> auth(Context& context, net::Request& request, Principal prin
         connect::select(context.services, principal.user_id, {begin->provider, begin->account, {}});
     if (!rows) co_return host_problem(rows.error(), request.request_id);
     if (!rows->empty()) {
-        auto answer = co_await sync_all(context, *rows);
-        if (answer)
-            co_return net::Response::json(200, {{"already_connected", true},
-                                                {"sync_result", std::move(*answer)},
-                                                {"message", "Calendar synced successfully"},
-                                                {"user_id", principal.user_id}});
+        json::TextWriter answer;
+        answer.begin_object();
+        answer.member("already_connected", true);
+        answer.member("message", "Calendar synced successfully");
+        answer.member("user_id", principal.user_id);
+        answer.name("sync_result");
+        if (co_await sync_all(context, *rows, answer)) {
+            answer.end_object();
+            co_return net::Response{200, {{"Content-Type", "application/json"}}, answer.take()};
+        }
     }
     if (prefers_html(request))
         co_return co_await begin_as_redirect(context, request, std::move(*begin));

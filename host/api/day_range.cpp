@@ -98,7 +98,8 @@ json::array slots_shape(const std::vector<Window>& slots) {
 
 /// What the last syncs saw, and how fresh it is.
 struct Seen {
-    json::array events;
+    json::TextWriter events;  ///< an array
+    std::size_t event_count = 0;
     std::vector<Window> blocks;
     std::optional<Timestamp> as_of;  ///< the oldest of the last syncs
     json::array warnings;
@@ -109,13 +110,15 @@ Result<Seen> look(Context& context, const storage::User& user, const DayQuestion
     Seen seen;
     auto connections = connect::select(context.services, user.id, {});
     if (!connections) return fail(connections.error());
+    seen.events.begin_array();
     for (const auto& connection : *connections) {
         auto found = sync::occurrences(context.services.database.reader(), connection, window);
         if (!found) return fail(found.error());
         for (const auto& event : found->events) {
-            seen.events.push_back(event_shape(event, connection));
+            write_event(seen.events, event, connection);
             if (is_blocking(event)) seen.blocks.push_back(moments_of(event, question.time_zone));
         }
+        seen.event_count += found->events.size();
         if (found->is_cut)
             seen.warnings.emplace_back("A series has too many occurrences; not all are listed.");
         if (connection.state != "active")
@@ -126,6 +129,7 @@ Result<Seen> look(Context& context, const storage::User& user, const DayQuestion
             seen.as_of = seen.as_of ? std::min(*seen.as_of, *connection.last_synced_at)
                                     : connection.last_synced_at;
     }
+    seen.events.end_array();
     return seen;
 }
 
@@ -156,7 +160,7 @@ net::Response answer_days(Context& context, const net::Request& request, const s
         !seen->as_of || context.services.clock.now() - *seen->as_of > std::chrono::hours{1};
     json::object answer{
         {"email", user.email},
-        {"total_events", seen->events.size()},
+        {"total_events", seen->event_count},
         {"total_free_slots", question.wants_free ? free.size() : 0},
         {"total_blocked_slots", question.wants_blocked ? blocked.size() : 0},
         {"date_range", {{"start", question.start_date}, {"end", question.end_date}}},
@@ -165,8 +169,10 @@ net::Response answer_days(Context& context, const net::Request& request, const s
         {"as_of", time_or_null(seen->as_of)},
         {"stale", is_stale},
         {"warnings", std::move(seen->warnings)}};
-    answer["events"] = std::move(seen->events);
-    return net::Response::json(200, answer);
+    std::string body = json::serialize(answer);
+    body.back() = ',';
+    body += R"("events":)" + seen->events.take() + '}';
+    return net::Response{200, {{"Content-Type", "application/json"}}, std::move(body)};
 }
 
 Task<net::Response> events_of_days(Context& context, net::Request& request,

@@ -71,24 +71,31 @@ json::object calendar_shape(const storage::CalendarRow& calendar) {
             {"time_zone", text_or_null(calendar.time_zone)}};
 }
 
-json::object event_shape(const calendar::Event& event, const storage::Connection& connection) {
-    json::array attendees;
-    for (const auto& attendee : event.attendees) attendees.emplace_back(attendee.email);
-    return {
-        {"google_event_id", event.id},
-        {"external_event_id", event.id},
-        {"provider", connection.provider},
-        {"calendar_id", connection.calendar_id},
-        {"title", event.title.empty() ? "No Title" : std::string_view(event.title)},
-        {"description", event.description},
-        {"start_time", time_text(event.start)},
-        {"end_time", time_text(event.finish)},
-        {"all_day", event.is_all_day()},
-        {"time_zone", event.is_all_day() ? json::value(nullptr) : json::value(event.start.zone)},
-        {"attendees", std::move(attendees)},
-        {"location", event.location},
-        {"status", event.status},
-        {"user_id", connection.user_id}};
+void write_event(json::TextWriter& out, const calendar::Event& event,
+                 const storage::Connection& connection) {
+    out.begin_object();
+    out.member("google_event_id", event.id);
+    out.member("external_event_id", event.id);
+    out.member("provider", connection.provider);
+    out.member("calendar_id", connection.calendar_id);
+    out.member("title", event.title.empty() ? "No Title" : std::string_view(event.title));
+    out.member("description", event.description);
+    out.member("start_time", time_text(event.start));
+    out.member("end_time", time_text(event.finish));
+    out.member("all_day", event.is_all_day());
+    out.name("time_zone");
+    if (event.is_all_day())
+        out.value(nullptr);
+    else
+        out.value(event.start.zone);
+    out.name("attendees");
+    out.begin_array();
+    for (const auto& attendee : event.attendees) out.value(attendee.email);
+    out.end_array();
+    out.member("location", event.location);
+    out.member("status", event.status);
+    out.member("user_id", connection.user_id);
+    out.end_object();
 }
 
 json::object provider_shape(const plugin::ProviderInfo& provider) {

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "base/json_text.h"
 #include "calendar/event.h"
 #include "plugin/provider_info.h"
 #include "storage/connections.h"
@@ -16,8 +17,9 @@ boost::json::value time_or_null(const std::optional<Timestamp>& when);
 
 boost::json::object connection_shape(const storage::Connection& connection);
 boost::json::object calendar_shape(const storage::CalendarRow& calendar);
-boost::json::object event_shape(const calendar::Event& event,
-                                const storage::Connection& connection);
+/// An event is written as text at once: a sync answers thousands.
+void write_event(json::TextWriter& out, const calendar::Event& event,
+                 const storage::Connection& connection);
 boost::json::object provider_shape(const plugin::ProviderInfo& provider);
 
 /// The whole answer of GET /api/calendar/status.

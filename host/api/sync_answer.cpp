@@ -1,7 +1,6 @@
 #include "api/sync_answer.h"
 
 #include "api/shapes.h"
-#include "base/json.h"
 
 namespace calhost::api {
 namespace {
@@ -32,36 +31,43 @@ Task<Result<sync::SyncOutcome>> sync_at_home(Context& context, std::string id,
     });
 }
 
-Result<json::array> upcoming_events(Context& context,
-                                    const std::vector<storage::Connection>& connections) {
+/// Writes the array and gives how many events it has.
+Result<std::size_t> write_upcoming(Context& context, json::TextWriter& out,
+                                   const std::vector<storage::Connection>& connections) {
     const auto now = context.services.clock.now();
-    json::array events;
+    std::size_t count = 0;
+    out.begin_array();
     for (const auto& connection : connections) {
         auto found = sync::occurrences(context.services.database.reader(), connection,
                                        {now, now + kAnswerWindow});
         if (!found) return fail(found.error());
-        for (const auto& event : found->events) events.push_back(event_shape(event, connection));
+        for (const auto& event : found->events) write_event(out, event, connection);
+        count += found->events.size();
     }
-    return events;
+    out.end_array();
+    return count;
 }
 
 }  // namespace
 
-Task<Result<json::object>> sync_all(Context& context,
-                                    std::vector<storage::Connection> connections) {
+Task<Result<void>> sync_all(Context& context, std::vector<storage::Connection> connections,
+                            json::TextWriter& out) {
     Totals totals;
     for (const auto& connection : connections)
         totals.add(co_await sync_at_home(context, connection.id, connection.user_id));
     if (totals.succeeded == 0 && totals.first_error) co_return fail(*totals.first_error);
-    auto events = upcoming_events(context, connections);
-    if (!events) co_return fail(events.error());
-    co_return json::object{{"success", true},
-                           {"events_synced", events->size()},
-                           {"created", totals.created},
-                           {"updated", totals.updated},
-                           {"deleted", totals.deleted},
-                           {"events", std::move(*events)},
-                           {"last_sync", format_rfc3339(totals.last_sync)}};
+    out.begin_object();
+    out.member("success", true);
+    out.name("events");
+    const auto count = write_upcoming(context, out, connections);
+    if (!count) co_return fail(count.error());
+    out.member("events_synced", *count);
+    out.member("created", totals.created);
+    out.member("updated", totals.updated);
+    out.member("deleted", totals.deleted);
+    out.member("last_sync", format_rfc3339(totals.last_sync));
+    out.end_object();
+    co_return Result<void>{};
 }
 
 }  // namespace calhost::api
