@@ -2,24 +2,8 @@
 
 #include "base/log.h"
 #include "connect/revocation.h"
-#include "connect/sealing.h"
 
 namespace calhost::connect {
-namespace {
-
-/// The stored grant, for giving it back; what does not open is left out.
-Grant stored_grant(Services& services, const storage::Connection& row) {
-    Grant grant;
-    if (auto token =
-            open_token(services, row.sealed_refresh_token, kRefreshColumn, row.id, row.user_id))
-        grant.refresh_token = std::move(*token);
-    if (auto token =
-            open_token(services, row.sealed_access_token, kAccessColumn, row.id, row.user_id))
-        grant.access_token = std::move(*token);
-    return grant;
-}
-
-}  // namespace
 
 Result<std::vector<storage::Connection>> select(Services& services, std::string_view user_id,
                                                 const Selection& selection) {

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "connect/oauth_flow.h"
-#include "storage/connections.h"
+#include "connect/sealing.h"
 
 namespace calhost::connect {
 namespace {
@@ -11,6 +11,17 @@ namespace {
 crypto::Place payload_place(std::string_view target) { return {"jobs", "payload", target, ""}; }
 
 }  // namespace
+
+Grant stored_grant(Services& services, const storage::Connection& row) {
+    Grant grant;
+    if (auto token =
+            open_token(services, row.sealed_refresh_token, kRefreshColumn, row.id, row.user_id))
+        grant.refresh_token = std::move(*token);
+    if (auto token =
+            open_token(services, row.sealed_access_token, kAccessColumn, row.id, row.user_id))
+        grant.access_token = std::move(*token);
+    return grant;
+}
 
 storage::Job revocation_job(Services& services, std::string target, const Account& account,
                             const Grant& grant) {

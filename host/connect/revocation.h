@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connect/token_endpoint.h"
+#include "storage/connections.h"
 #include "storage/jobs.h"
 
 namespace calhost::connect {
@@ -11,6 +12,9 @@ struct Account {
     std::string provider;
     std::string external_id;
 };
+
+/// The stored grant, for giving it back; what does not open is left out.
+Grant stored_grant(Services& services, const storage::Connection& row);
 
 /// A job of kRevokeJob with the token sealed in it. It has no user, so that deleting the user does
 /// not delete it; `target` is what it is about.

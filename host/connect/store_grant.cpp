@@ -94,10 +94,19 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
         connection.sealed_refresh_token = old->sealed_refresh_token;
     }
     const auto job_id = new_id(services_->random);
+    // Another account takes the place: nobody here may use the old grant any more.
+    const bool is_replacing = old && !is_same_account;
+    const Account replaced{received.provider, old ? old->external_id : ""};
+    const auto revocation = is_replacing ? revocation_job(*services_, new_id(services_->random),
+                                                          replaced, stored_grant(*services_, *old))
+                                         : storage::Job{};
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
             if (!row) return fail(row.error());
+            if (is_replacing)
+                if (auto queued = enqueue_revocation(sql, revocation, replaced); !queued)
+                    return fail(queued.error());
             if (auto queued =
                     storage::enqueue_job(sql, sync_job(*row, job_id, connection.connected_at));
                 !queued)

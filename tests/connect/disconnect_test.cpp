@@ -133,4 +133,18 @@ TEST_CASE("disconnect: an account that somebody else is connected to keeps its g
     CHECK(effects_of(host, "token.revoke") == 1);
 }
 
+TEST_CASE("disconnect: an account that another one replaces is given back, the new one stays") {
+    TestHost host;
+    const auto who = host.sign_up();
+    host.connect(who);
+    host.connect(who);  // the same account again
+    host.time.advance(1min);
+    CHECK(effects_of(host, "token.revoke") == 0);
+    host.connect(who, kBob);
+    host.time.advance(1min);
+    CHECK(effects_of(host, "token.revoke") == 1);
+    CHECK(sync_now(host, who).status == 200);
+    CHECK(json::text_of(connection_of(host, who), "email") == kBob);
+}
+
 }  // namespace
