@@ -10,8 +10,26 @@
 namespace calhost::lua {
 namespace {
 
+using Share = std::shared_ptr<HostEntry>;
+
 const HostEntry& entry_of(lua_State* state) {
-    return *static_cast<const HostEntry*>(lua_touserdata(state, lua_upvalueindex(1)));
+    return **static_cast<const Share*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
+
+int drop_share(lua_State* state) {
+    std::destroy_at(static_cast<Share*>(lua_touserdata(state, 1)));
+    return 0;
+}
+
+/// Pushes a value that holds a share of `entry` until Lua collects it. What may raise comes first.
+void push_share(lua_State* state, const Share& entry) {
+    if (luaL_newmetatable(state, "host function") != 0) {
+        lua_pushcfunction(state, drop_share);
+        lua_setfield(state, -2, "__gc");
+    }
+    std::construct_at(static_cast<Share*>(lua_newuserdatauv(state, sizeof(Share), 0)), entry);
+    lua_insert(state, -2);
+    lua_setmetatable(state, -2);
 }
 
 /// Host functions work on their whole arguments, where no hook fires.
@@ -148,9 +166,8 @@ void TableBuilder::add(std::string_view name, HostFunction at_once, WaitingFunct
     entry->name = name_.empty() ? std::string(name) : fmt::format("{}.{}", name_, name);
     entry->at_once = std::move(at_once);
     entry->waiting = std::move(waiting);
-    core_.entries.push_back(entry);
     value(name, [&](Writer& writer) {
-        lua_pushlightuserdata(writer.state(), entry.get());
+        push_share(writer.state(), entry);
         lua_pushcclosure(writer.state(), entry->waiting ? call_waiting : call_at_once, 1);
     });
 }

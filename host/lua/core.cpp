@@ -33,7 +33,6 @@ void Core::close() {
     idle_.clear();
     lua_State* closing = std::exchange(main, nullptr);
     lua_close(closing);
-    entries.clear();
 }
 
 Thread Core::take_thread() {

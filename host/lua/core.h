@@ -1,7 +1,6 @@
 /// What the files of this room share about one state. Nobody outside the room includes this.
 #pragma once
 
-#include <deque>
 #include <exception>
 #include <lua.hpp>
 #include <memory>
@@ -19,7 +18,7 @@ inline constexpr std::size_t kLongestString = 16U << 20U;
 /// Table functions and argument lists go no further.
 inline constexpr lua_Integer kMostItems = 100'000;
 
-/// A registered host function; a call that waits keeps its own share of it.
+/// A host function. Its Lua function owns it; a call that waits keeps its own share of it.
 struct HostEntry : std::enable_shared_from_this<HostEntry> {
     std::string name;
     HostFunction at_once;
@@ -85,7 +84,6 @@ class Core {
     Memory memory;
     lua_State* main = nullptr;
     Running* running = nullptr;
-    std::deque<std::shared_ptr<HostEntry>> entries;
 
   private:
     std::vector<Thread> idle_;

@@ -226,6 +226,18 @@ TEST_CASE("state: an object is an argument like any value, and cannot be changed
     CHECK(contains(refused.error().traceback, "bad argument #1 to 'get'"));
 }
 
+TEST_CASE("state: objects made for calls go when nobody has them, and their functions with them") {
+    LuaFixture lua;
+    const auto held = std::make_shared<int>(0);
+    for (int i = 0; i < 1000; ++i)
+        (void)lua.state->make_table(
+            [&](lua::Table& table) { table.function("get", [held](lua::Call&) {}); });
+    lua.run("for i = 1, 100000 do local garbage = {} end return 1");
+    CHECK(held.use_count() < 500);
+    lua.state.reset();
+    CHECK(held.use_count() == 1);
+}
+
 TEST_CASE("state: an exception of a host function is Lua's error, not the host's end") {
     LuaFixture lua;
     lua.state->add_module("bad", [](lua::Table& table) {
