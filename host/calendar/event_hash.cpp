@@ -18,8 +18,8 @@ class Fingerprint {
     }
     void add(std::string_view text) {
         add(text.size());
-        for (; text.size() >= 8; text.remove_prefix(8)) add(load(text.data(), 8));
-        if (!text.empty()) add(load(text.data(), text.size()));
+        for (; text.size() >= 8; text.remove_prefix(8)) add(load(text.substr(0, 8)));
+        if (!text.empty()) add(load(text));
     }
     [[nodiscard]] std::string hex() const {
         return fmt::format("{:016x}{:016x}", finish(first_ ^ std::rotl(second_, 17)),
@@ -35,9 +35,9 @@ class Fingerprint {
         return x ^ (x >> 33);
     }
     /// The same number on every host: the first byte is the lowest.
-    static std::uint64_t load(const char* bytes, std::size_t count) {
+    static std::uint64_t load(std::string_view bytes) {
         std::uint64_t word = 0;
-        std::memcpy(&word, bytes, count);
+        std::memcpy(&word, bytes.data(), bytes.size());
         return std::endian::native == std::endian::little ? word : std::byteswap(word);
     }
 

@@ -158,7 +158,7 @@ bool read(std::optional<T>& into, const value& from) {
 
 /// The reader of one data member.
 template <class Record, auto Field>
-constexpr auto reader = [](Record& into, const value& from) { return read(into.*Field, from); };
+constexpr auto kRead = [](Record& into, const value& from) { return read(into.*Field, from); };
 
 bool read(EventTime& into, const value& from) {
     static constexpr Member<EventTime> members[] = {
@@ -177,36 +177,36 @@ bool read(EventTime& into, const value& from) {
              time.local = std::chrono::local_seconds(std::chrono::seconds(seconds));
              return true;
          }},
-        {"zone", reader<EventTime, &EventTime::zone>},
-        {"instant", reader<EventTime, &EventTime::instant>},
+        {"zone", kRead<EventTime, &EventTime::zone>},
+        {"instant", kRead<EventTime, &EventTime::instant>},
     };
     return read_members(into, from, members);
 }
 
 bool read(Reminder& into, const value& from) {
     static constexpr Member<Reminder> members[] = {
-        {"method", reader<Reminder, &Reminder::method>},
-        {"minutes", reader<Reminder, &Reminder::minutes>},
+        {"method", kRead<Reminder, &Reminder::method>},
+        {"minutes", kRead<Reminder, &Reminder::minutes>},
     };
     return read_members(into, from, members);
 }
 
 bool read(Attendee& into, const value& from) {
     static constexpr Member<Attendee> members[] = {
-        {"email", reader<Attendee, &Attendee::email>},
-        {"name", reader<Attendee, &Attendee::name>},
-        {"role", reader<Attendee, &Attendee::role>},
-        {"response", reader<Attendee, &Attendee::response>},
-        {"is_self", reader<Attendee, &Attendee::is_self>},
+        {"email", kRead<Attendee, &Attendee::email>},
+        {"name", kRead<Attendee, &Attendee::name>},
+        {"role", kRead<Attendee, &Attendee::role>},
+        {"response", kRead<Attendee, &Attendee::response>},
+        {"is_self", kRead<Attendee, &Attendee::is_self>},
     };
     return read_members(into, from, members);
 }
 
 bool read(Recurrence& into, const value& from) {
     static constexpr Member<Recurrence> members[] = {
-        {"rrule", reader<Recurrence, &Recurrence::rrule>},
-        {"rdate", reader<Recurrence, &Recurrence::rdate>},
-        {"exdate", reader<Recurrence, &Recurrence::exdate>},
+        {"rrule", kRead<Recurrence, &Recurrence::rrule>},
+        {"rdate", kRead<Recurrence, &Recurrence::rdate>},
+        {"exdate", kRead<Recurrence, &Recurrence::exdate>},
     };
     return read_members(into, from, members);
 }
@@ -221,32 +221,32 @@ bool read(std::map<std::string, std::string>& into, const value& from) {
 
 bool read(Event& into, const value& from) {
     static constexpr Member<Event> members[] = {
-        {"id", reader<Event, &Event::id>},
-        {"etag", reader<Event, &Event::etag>},
-        {"uid", reader<Event, &Event::uid>},
-        {"title", reader<Event, &Event::title>},
-        {"description", reader<Event, &Event::description>},
-        {"description_format", reader<Event, &Event::description_format>},
-        {"location", reader<Event, &Event::location>},
-        {"url", reader<Event, &Event::url>},
-        {"start", reader<Event, &Event::start>},
-        {"finish", reader<Event, &Event::finish>},
-        {"busy", reader<Event, &Event::busy>},
-        {"status", reader<Event, &Event::status>},
-        {"visibility", reader<Event, &Event::visibility>},
-        {"categories", reader<Event, &Event::categories>},
-        {"color", reader<Event, &Event::color>},
-        {"reminders", reader<Event, &Event::reminders>},
-        {"recurrence", reader<Event, &Event::recurrence>},
-        {"series_id", reader<Event, &Event::series_id>},
-        {"recurrence_id", reader<Event, &Event::recurrence_id>},
-        {"attendees", reader<Event, &Event::attendees>},
-        {"organizer", reader<Event, &Event::organizer>},
-        {"is_organizer", reader<Event, &Event::is_organizer>},
-        {"sequence", reader<Event, &Event::sequence>},
-        {"created", reader<Event, &Event::created>},
-        {"updated", reader<Event, &Event::updated>},
-        {"marks", reader<Event, &Event::marks>},
+        {"id", kRead<Event, &Event::id>},
+        {"etag", kRead<Event, &Event::etag>},
+        {"uid", kRead<Event, &Event::uid>},
+        {"title", kRead<Event, &Event::title>},
+        {"description", kRead<Event, &Event::description>},
+        {"description_format", kRead<Event, &Event::description_format>},
+        {"location", kRead<Event, &Event::location>},
+        {"url", kRead<Event, &Event::url>},
+        {"start", kRead<Event, &Event::start>},
+        {"finish", kRead<Event, &Event::finish>},
+        {"busy", kRead<Event, &Event::busy>},
+        {"status", kRead<Event, &Event::status>},
+        {"visibility", kRead<Event, &Event::visibility>},
+        {"categories", kRead<Event, &Event::categories>},
+        {"color", kRead<Event, &Event::color>},
+        {"reminders", kRead<Event, &Event::reminders>},
+        {"recurrence", kRead<Event, &Event::recurrence>},
+        {"series_id", kRead<Event, &Event::series_id>},
+        {"recurrence_id", kRead<Event, &Event::recurrence_id>},
+        {"attendees", kRead<Event, &Event::attendees>},
+        {"organizer", kRead<Event, &Event::organizer>},
+        {"is_organizer", kRead<Event, &Event::is_organizer>},
+        {"sequence", kRead<Event, &Event::sequence>},
+        {"created", kRead<Event, &Event::created>},
+        {"updated", kRead<Event, &Event::updated>},
+        {"marks", kRead<Event, &Event::marks>},
         // A copy with the usual storage: the parser's own goes when reading is done.
         {"extra",
          [](Event& event, const value& extra) {

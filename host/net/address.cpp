@@ -42,7 +42,7 @@ bool is_global_unicast(const Address& address) {
 std::optional<Address> parse_address(std::string_view text) {
     if (text.contains('%')) return std::nullopt;
     boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(text, error);
+    auto address = boost::asio::ip::make_address(text, error);
     if (error) return std::nullopt;
     return address;
 }

@@ -76,8 +76,9 @@ Task<Result<ClientResponse>> send_once(ClientPointer client, const ClientRequest
     auto connection = client->pool->take_idle(key);
     if (connection != nullptr) {
         auto response = co_await connection->exchange(request, url);
-        if (connection->is_reusable()) client->pool->keep(key, std::move(connection));
-        const bool is_stale = connection != nullptr && connection->was_stale();
+        const bool is_reusable = connection->is_reusable();
+        const bool is_stale = !is_reusable && connection->was_stale();
+        if (is_reusable) client->pool->keep(key, std::move(connection));
         if (!is_stale || !is_idempotent(request.method)) co_return response;
     }
     auto fresh = co_await connect(client, url, request.is_user_address);

@@ -90,7 +90,7 @@ Result<std::string> url_of_account(const ProviderInfo& provider, const Account& 
     const auto base = boost::urls::parse_uri(account.url);
     if (!base) return no_url(provider);
     const std::string home(base->encoded_origin());
-    const std::string whole = url.starts_with('/') ? home + std::string(url) : std::string(url);
+    std::string whole = url.starts_with('/') ? home + std::string(url) : std::string(url);
     const auto parsed = boost::urls::parse_uri(whole);
     if (!parsed || parsed->has_userinfo() ||
         (parsed->scheme() != "https" && parsed->scheme() != "http"))

@@ -89,7 +89,7 @@ TEST_CASE("refresh: invalid_grant needs the person, and says so in the words of 
     CHECK(word_of(person.sync_now()) == "409 needs_reauth");
     CHECK(host.transport.count == requests);  // the provider is left in peace
 
-    const auto id = row.at("id");
+    const auto& id = row.at("id");
     CHECK(host.connect(person.who).status == 302);
     const auto healed = connection_of(host, person.who);
     CHECK(healed.at("state") == "active");

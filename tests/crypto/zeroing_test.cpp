@@ -51,6 +51,7 @@ TEST_CASE("zeroing: the watch sees what an ordinary string leaves behind") {
     const Watch watch;
     {
         const std::string left(kCanary);
+        CHECK(!left.empty());
     }
     CHECK(seen == 1);
 }

@@ -154,7 +154,7 @@ TEST_CASE("database: every worker hears of a change, in order, before the writer
             return {};
         });
         must(std::move(done));
-        log.push_back("awaited");
+        log.emplace_back("awaited");
     };
     scene.time.wait(write_two(scene.store.database(), heard));
     CHECK(heard == std::vector<std::string>{"own a", "own b", "other a", "other b", "awaited"});
