@@ -87,7 +87,7 @@ std::optional<Fault> Faults::take(std::string_view method, std::string_view path
             continue;
         }
         if (!it->left) return *it;
-        const Fault fault = *it;
+        Fault fault = *it;
         if (--*it->left <= 0) faults_.erase(it);
         return fault;
     }
