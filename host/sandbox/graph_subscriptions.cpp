@@ -9,6 +9,7 @@
 #include "crypto/crypto.h"
 #include "sandbox/graph_call.h"
 #include "sandbox/occurrences.h"
+#include "sandbox/receiver.h"
 
 namespace calhost::sandbox::graph {
 namespace {
@@ -19,16 +20,6 @@ constexpr milliseconds kHandshake{10'000};
 
 std::unexpected<ApiError> bad(std::string message) {
     return refuse(400, "InvalidRequest", std::move(message));
-}
-
-/// https, or plain http to this machine, which only a sandbox may allow.
-bool is_receiver(std::string_view address) {
-    const auto url = boost::urls::parse_uri(address);
-    if (!url || url->encoded_host().empty()) return false;
-    const auto host = url->encoded_host();
-    return url->scheme() == "https" ||
-           (url->scheme() == "http" &&
-            (host == "127.0.0.1" || host == "localhost" || host == "[::1]"));
 }
 
 std::string host_of(std::string_view address) {

@@ -1,25 +1,14 @@
 // Watch channels at the API's edge.
-#include <boost/url.hpp>
-
 #include "base/encoding.h"
 #include "base/json.h"
 #include "crypto/crypto.h"
 #include "sandbox/calendar_api.h"
+#include "sandbox/receiver.h"
 
 namespace calhost::sandbox {
 namespace {
 
 constexpr milliseconds kLongest = std::chrono::hours{24 * 7};
-
-/// https, or plain http to this machine, which only a sandbox may allow.
-bool is_receiver(std::string_view address) {
-    const auto url = boost::urls::parse_uri(address);
-    if (!url || url->encoded_host().empty()) return false;
-    const auto host = url->encoded_host();
-    return url->scheme() == "https" ||
-           (url->scheme() == "http" &&
-            (host == "127.0.0.1" || host == "localhost" || host == "[::1]"));
-}
 
 std::int64_t to_number(std::string_view text) {
     return text.empty() || text.size() > 15 ? 0 : std::atoll(std::string(text).c_str());
