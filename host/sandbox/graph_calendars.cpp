@@ -52,7 +52,8 @@ Answer<net::Response> list_calendars(Call& call) {
         value.push_back(entry_of(call.account, *calendar));
     }
     json::object body{{"@odata.context", call.context("calendars")}, {"value", std::move(value)}};
-    if (has_more) body["@odata.nextLink"] = call.link_to(static_cast<std::size_t>(*skip + *top));
+    const auto next = static_cast<std::size_t>(*skip) + static_cast<std::size_t>(*top);
+    if (has_more) body["@odata.nextLink"] = call.link_to(next);
     return ok(std::move(body));
 }
 
