@@ -1,6 +1,12 @@
 #include "calendar/windows_zones.h"
 
+#include <unicode/timezone.h>
+
 #include <algorithm>
+#include <string>
+#include <vector>
+
+#include "calendar/zone.h"
 
 namespace calhost::calendar {
 namespace {
@@ -148,6 +154,30 @@ constexpr WindowsZone kZones[] = {
     {"Yukon Standard Time", "America/Whitehorse"},
 };
 
+/// What a zone's clock does in years that events are made for.
+std::vector<std::pair<std::chrono::local_seconds, std::chrono::seconds>> clock_of(
+    std::string_view zone) {
+    constexpr Timestamp kFrom{std::chrono::sys_days{std::chrono::year{2026} / 1 / 1}};
+    constexpr Timestamp kTo{std::chrono::sys_days{std::chrono::year{2029} / 1 / 1}};
+    std::vector<std::pair<std::chrono::local_seconds, std::chrono::seconds>> changes;
+    for (const auto& change : transitions(zone, kFrom, kTo))
+        changes.emplace_back(change.local, change.after);
+    return changes;
+}
+
+/// CLDR's word on the zone, which knows every alias; empty for a name that the table lacks.
+const WindowsZone* ask_icu(std::string_view zone) {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeString name;
+    icu::TimeZone::getWindowsID(
+        icu::UnicodeString::fromUTF8({zone.data(), static_cast<std::int32_t>(zone.size())}), name,
+        status);
+    std::string text;
+    if (U_SUCCESS(status) != 0) name.toUTF8String(text);
+    const auto* found = std::ranges::find(kZones, std::string_view(text), &WindowsZone::windows);
+    return found == std::end(kZones) ? nullptr : found;
+}
+
 }  // namespace
 
 std::span<const WindowsZone> windows_zones() { return kZones; }
@@ -155,6 +185,21 @@ std::span<const WindowsZone> windows_zones() { return kZones; }
 std::string_view windows_to_iana(std::string_view name) {
     const auto* found = std::ranges::lower_bound(kZones, name, {}, &WindowsZone::windows);
     return found != std::end(kZones) && found->windows == name ? found->iana : std::string_view();
+}
+
+std::string_view iana_to_windows(std::string_view zone) {
+    if (!is_zone(zone)) return {};
+    if (zone == "Etc/UTC" || zone == "UTC") return "UTC";
+    const auto* own = std::ranges::find(kZones, zone, &WindowsZone::iana);
+    if (own != std::end(kZones)) return own->windows;
+    // ICU is older than the system's tzdata: where a zone has moved since, its name would be an
+    // hour off.
+    const auto clock = clock_of(zone);
+    if (const auto* asked = ask_icu(zone); asked != nullptr && clock_of(asked->iana) == clock)
+        return asked->windows;
+    const auto* same = std::ranges::find_if(
+        kZones, [&](const WindowsZone& other) { return clock_of(other.iana) == clock; });
+    return same == std::end(kZones) ? std::string_view() : same->windows;
 }
 
 }  // namespace calhost::calendar

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "calendar/recurrence_lines.h"
+#include "calendar/windows_zones.h"
 #include "calendar/zone.h"
 #include "crypto/crypto.h"
 #include "lua/json.h"
@@ -66,12 +67,20 @@ void event_recurrence(Call& call) {
     });
 }
 
-constexpr auto kEventFields = std::to_array<std::string_view>(
-    {"id",        "etag",          "uid",        "title",     "description",  "description_format",
-     "location",  "url",           "start",      "finish",    "all_day",      "busy",
-     "status",    "visibility",    "categories", "color",     "reminders",    "recurrence",
-     "series_id", "recurrence_id", "attendees",  "organizer", "is_organizer", "sequence",
-     "created",   "updated",       "marks"});
+constexpr auto kEventFields = std::to_array<std::string_view>({"id",           "etag",
+                                                               "uid",          "title",
+                                                               "description",  "description_format",
+                                                               "location",     "url",
+                                                               "start",        "finish",
+                                                               "all_day",      "busy",
+                                                               "status",       "visibility",
+                                                               "categories",   "color",
+                                                               "reminders",    "recurrence",
+                                                               "series_id",    "recurrence_id",
+                                                               "attendees",    "organizer",
+                                                               "is_organizer", "sequence",
+                                                               "created",      "updated",
+                                                               "marks",        "this_and_future"});
 
 /// event.new(fields): the same table, after a look at its field names.
 void event_new(Call& call) {
@@ -95,6 +104,11 @@ void fill_event(lua::Table& table) {
                    [](Call& call) { give_text(call, percent_encode(text_argument(call, 1))); });
 }
 
+/// The name, or nil for one that is empty.
+void give_name(Call& call, std::string_view name) {
+    call.give([&](Writer& writer) { name.empty() ? writer.nil() : writer.string(name); });
+}
+
 void fill_time(lua::Table& table, const Clock& clock) {
     table.function("now", [&clock](Call& call) {
         const auto now = to_millis(clock.now());
@@ -113,6 +127,13 @@ void fill_time(lua::Table& table, const Clock& clock) {
     table.function("is_zone", [](Call& call) {
         const bool known = calendar::is_zone(text_argument(call, 1));
         call.give([&](Writer& writer) { writer.boolean(known); });
+    });
+    table.function("to_iana", [](Call& call) {
+        const auto name = text_argument(call, 1);
+        give_name(call, calendar::is_zone(name) ? name : calendar::windows_to_iana(name));
+    });
+    table.function("to_windows", [](Call& call) {
+        give_name(call, calendar::iana_to_windows(text_argument(call, 1)));
     });
 }
 

@@ -1,5 +1,6 @@
 #include "calendar/zone.h"
 
+#include "calendar/windows_zones.h"
 #include "samples.h"
 
 using namespace calhost;
@@ -64,4 +65,32 @@ TEST_CASE("zone: dates and wall clocks are read and written as they are, nothing
     for (const auto* text : {"2026-11-20", "2026-11-20 09:00:00", "2026-11-20T24:00:00",
                              "2026-11-20T09:00:60", "2026-11-20T09:00:00Z", "2026-11-20T+9:00:00"})
         CHECK_MESSAGE(!parse_local(text).has_value(), text);
+}
+
+TEST_CASE("zone: every IANA name has a Windows name whose clock goes the same") {
+    struct Row {
+        std::string_view iana, windows;
+    };
+    for (const auto& row : std::to_array<Row>({{"Europe/Berlin", "W. Europe Standard Time"},
+                                               {"Europe/Amsterdam", "W. Europe Standard Time"},
+                                               {"Europe/Kyiv", "FLE Standard Time"},
+                                               {"Europe/Kiev", "FLE Standard Time"},
+                                               {"Asia/Kolkata", "India Standard Time"},
+                                               {"Asia/Calcutta", "India Standard Time"},
+                                               {"America/Toronto", "Eastern Standard Time"},
+                                               {"Etc/UTC", "UTC"},
+                                               {"UTC", "UTC"},
+                                               {"Nowhere/City", ""},
+                                               {"", ""}})) {
+        CAPTURE(row.iana);
+        CHECK(iana_to_windows(row.iana) == row.windows);
+    }
+    // ICU's data is from before Almaty moved to +05:00.
+    const auto almaty = windows_to_iana(iana_to_windows("Asia/Almaty"));
+    const auto noon = *parse_local("2026-11-20T12:00:00");
+    CHECK(*to_instant(noon, almaty) == *to_instant(noon, "Asia/Almaty"));
+    for (const auto& zone : windows_zones()) {
+        CAPTURE(zone.windows);
+        CHECK(iana_to_windows(zone.iana) == zone.windows);
+    }
 }
