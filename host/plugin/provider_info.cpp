@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 
+#include "base/encoding.h"
 #include "base/json.h"
 
 namespace calhost::plugin {
@@ -60,6 +61,18 @@ bool covers(const AuthInfo& auth, const std::string& granted, const std::string&
            std::ranges::find(found->second, wanted) != found->second.end();
 }
 
+/// Puts texts of the section where an address of the script has their names in braces:
+/// "https://login.example/{tenant}/token".
+std::string filled_in(std::string url, const json::object& values) {
+    for (const auto& [name, value] : values) {
+        const auto mark = fmt::format("{{{}}}", std::string_view(name));
+        const auto at = url.find(mark);
+        if (at != std::string::npos && value.is_string())
+            url.replace(at, mark.size(), percent_encode(value.as_string()));
+    }
+    return url;
+}
+
 }  // namespace
 
 std::vector<std::string> ProviderInfo::asked_scopes(const std::string& purpose) const {
@@ -104,6 +117,12 @@ Result<ProviderInfo> read_provider_info(const json::value& table) {
     if (auth == nullptr)
         return fail(ErrorCode::misconfigured, fmt::format("provider {} needs auth", info.id));
     info.auth = read_auth(*auth);
+    auto fields = read_auth_fields(*auth, info.auth.kind);
+    if (!fields) return fail(fields.error());
+    info.auth.fields = std::move(*fields);
+    auto presets = read_auth_presets(*auth);
+    if (!presets) return fail(presets.error());
+    info.auth.presets = std::move(*presets);
     info.endpoints = {.authorize = std::string(json::text_of(*auth, "authorize")),
                       .token = std::string(json::text_of(*auth, "token")),
                       .revoke = std::string(json::text_of(*auth, "revoke")),
@@ -132,7 +151,7 @@ void apply_section(ProviderInfo& info, const json::object& values,
                                          {"api", &own.api},
                                          {"issuer", &own.issuer}}) {
         const auto url = given != nullptr ? json::text_of(*given, name) : std::string_view();
-        if (!url.empty()) *endpoint = url;
+        *endpoint = url.empty() ? filled_in(*endpoint, open_values) : std::string(url);
         shown.get_object()[name] = *endpoint;
     }
 }
