@@ -15,8 +15,8 @@ namespace calhost::app {
 namespace {
 
 constexpr std::string_view kGoogle = "/sandbox/google";
-constexpr std::string_view kGraph = "/sandbox/graph";
-constexpr std::string_view kGraphControl = "/sandbox/control/graph";
+constexpr std::string_view kGraph = "/sandbox/outlook";
+constexpr std::string_view kGraphControl = "/sandbox/control/outlook";
 constexpr std::string_view kControl = "/sandbox/control";
 
 using Serve = std::function<Task<net::Response>(net::Request&)>;
@@ -51,6 +51,14 @@ void point_providers_at_sandbox(config::Settings& settings) {
                             {"userinfo", google + "/v1/userinfo"},
                             {"api", google + "/calendar/v3"},
                             {"issuer", google}};
+    const auto graph = settings.server.public_url + std::string(kGraph);
+    auto& outlook = settings.providers["outlook"].values;
+    outlook["client_id"] = app.client_id;
+    outlook["client_secret"] = app.client_secret;
+    outlook["endpoints"] = {{"authorize", graph + "/common/oauth2/v2.0/authorize"},
+                            {"token", graph + "/common/oauth2/v2.0/token"},
+                            {"userinfo", graph + "/oidc/userinfo"},
+                            {"api", graph + "/v1.0"}};
 }
 
 SandboxMount::SandboxMount(const HostOptions& options, Executor executor, const Clock& clock,

@@ -20,7 +20,7 @@ class SandboxMount {
                  Random& random);
     ~SandboxMount();
 
-    /// Serves /sandbox/google, /sandbox/graph, their control below /sandbox/control, and the demo
+    /// Serves /sandbox/google, /sandbox/outlook, their control below /sandbox/control, and the demo
     /// page.
     void mount(net::Router& router, api::Context& context);
     /// The demo user and the demo account with its calendar. *Errors*: an unreadable calendar file.

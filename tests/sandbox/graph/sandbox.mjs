@@ -5,7 +5,7 @@ import { Client, RetryHandler } from "@microsoft/microsoft-graph-client";
 export const base = process.env.CALHOST_URL;
 export const skip = base ? false : "CALHOST_URL is not set: it names a running sandbox host";
 
-const provider = `${base}/sandbox/graph`;
+const provider = `${base}/sandbox/outlook`;
 const redirect = "http://127.0.0.1:8080/api/calendar/auth/outlook/callback";
 const identity = {
   client_id: process.env.SANDBOX_CLIENT_ID ?? "sandbox-client",
@@ -15,7 +15,7 @@ const scope = "openid profile offline_access User.Read Calendars.ReadWrite Mailb
 
 /** One call of the control API. */
 export async function control(method, path, body) {
-  const response = await fetch(`${base}/sandbox/control/graph${path}`, {
+  const response = await fetch(`${base}/sandbox/control/outlook${path}`, {
     method,
     headers: { "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
