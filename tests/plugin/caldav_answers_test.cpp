@@ -30,7 +30,7 @@ struct World {
             provider->list_changes(access, kCalendar, std::move(cursor), std::move(page), {}));
     }
     void answer(int status, std::string body = "", net::Headers headers = {}) {
-        transport.answers.push_back(
+        transport.answers.emplace_back(
             net::ClientResponse{status, std::move(headers), std::move(body)});
     }
     void multistatus(const std::string& inner) {
