@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "plugin/auth_fields.h"
 
 namespace calhost::plugin {
 
@@ -25,6 +26,11 @@ struct AuthInfo {
     std::vector<std::string> identity_scopes;
     std::map<std::string, std::vector<std::string>> scopes;  ///< purpose → scopes
     std::map<std::string, std::vector<std::string>> covers;  ///< a scope that stands for others
+    std::vector<AuthField> fields;                           ///< kinds basic and form
+    std::vector<AuthPreset> presets;
+
+    /// People enter what the account needs instead of being sent to the provider.
+    [[nodiscard]] bool is_by_fields() const { return kind == "basic" || kind == "form"; }
 };
 
 struct ProviderInfo {
@@ -43,9 +49,10 @@ struct ProviderInfo {
     /// The section as scripts may see it, endpoints filled in.
     boost::json::object config;
 
-    /// People can be sent to it. Other kinds than oauth2 are connected by fields that they enter,
-    /// which no route of this host takes yet.
-    [[nodiscard]] bool is_configured() const { return auth.kind == "oauth2" && !client_id.empty(); }
+    /// People can connect: what the operator must prepare is there.
+    [[nodiscard]] bool is_configured() const {
+        return auth.is_by_fields() || (auth.kind == "oauth2" && !client_id.empty());
+    }
     /// Everything that is asked for: identity and purpose.
     [[nodiscard]] std::vector<std::string> asked_scopes(const std::string& purpose) const;
     /// The calendar scope of the purpose that `granted` lacks, aliases resolved; empty: none.
