@@ -59,6 +59,8 @@ Result<void> check_span(const Event& event) {
 }
 
 Result<void> check_recurrence(const Event& event) {
+    if (event.is_this_and_future && !event.recurrence_id)
+        return refuse("this_and_future", "can only stand on one occurrence");
     if (event.recurrence_id)
         if (auto ok = check_time("recurrence_id", *event.recurrence_id); !ok) return ok;
     if (!event.recurrence) return {};

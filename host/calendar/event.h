@@ -76,8 +76,10 @@ struct Event {
     std::optional<Recurrence> recurrence;            ///< a series
     std::string series_id;                           ///< an override: the series' id
     std::optional<EventTime> recurrence_id;          ///< an override: the original start
-    std::vector<Attendee> attendees;                 ///< read-only
-    std::string organizer;                           ///< e-mail, read-only
+    bool is_this_and_future = false;  ///< an override: every later occurrence moves and looks like
+                                      ///< it too, until the next such one (RFC 5545 section 3.2.13)
+    std::vector<Attendee> attendees;  ///< read-only
+    std::string organizer;            ///< e-mail, read-only
     bool is_organizer = true;
     std::int64_t sequence = 0;
     std::optional<Timestamp> created;

@@ -87,6 +87,7 @@ std::string content_hash(const Event& event) {
     }
     print.add(event.recurrence_id ? 1U : 0U);
     if (event.recurrence_id) add_time(print, *event.recurrence_id, false);
+    if (event.is_this_and_future) print.add(1U);
     print.add(event.attendees.size());
     for (const auto& person : event.attendees)
         for (const auto* text : {&person.email, &person.name, &person.role, &person.response})

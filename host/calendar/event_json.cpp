@@ -240,6 +240,7 @@ bool read(Event& into, const value& from) {
         {"recurrence", kRead<Event, &Event::recurrence>},
         {"series_id", kRead<Event, &Event::series_id>},
         {"recurrence_id", kRead<Event, &Event::recurrence_id>},
+        {"this_and_future", kRead<Event, &Event::is_this_and_future>},
         {"attendees", kRead<Event, &Event::attendees>},
         {"organizer", kRead<Event, &Event::organizer>},
         {"is_organizer", kRead<Event, &Event::is_organizer>},
@@ -282,6 +283,7 @@ std::string to_json_text(const Event& event) {
     if (event.recurrence) out.name("recurrence"), write(out, *event.recurrence);
     write_unless(out, "series_id", event.series_id);
     if (event.recurrence_id) out.name("recurrence_id"), write(out, *event.recurrence_id);
+    if (event.is_this_and_future) out.member("this_and_future", true);
     if (!event.attendees.empty()) write_list(out, "attendees", event.attendees);
     write_unless(out, "organizer", event.organizer);
     if (!event.is_organizer) out.member("is_organizer", false);

@@ -329,9 +329,7 @@ Result<Event> Reader::read_event(std::string_view text) {
         auto original = time_of(*slot);
         if (!original) return fail(original.error());
         event.recurrence_id = std::move(*original);
-        if (slot->parameter("RANGE") == "THISANDFUTURE")
-            warn(fmt::format("A change of '{}' from {} on is read as a change of that one only.",
-                             event.title, slot->value));
+        event.is_this_and_future = slot->parameter("RANGE") == "THISANDFUTURE";
     }
     read_recurrence(*component, event);
     read_words(*component, event);

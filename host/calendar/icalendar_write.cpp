@@ -139,7 +139,10 @@ void append_text(std::string& out, std::string_view name, std::string_view text)
 void append_times(std::string& out, const Event& event) {
     append_line(out, "DTSTART" + value_of(event.start));
     append_line(out, "DTEND" + value_of(event.finish));
-    if (event.recurrence_id) append_line(out, "RECURRENCE-ID" + value_of(*event.recurrence_id));
+    if (event.recurrence_id)
+        append_line(out, fmt::format("RECURRENCE-ID{}{}",
+                                     event.is_this_and_future ? ";RANGE=THISANDFUTURE" : "",
+                                     value_of(*event.recurrence_id)));
     if (!event.recurrence) return;
     if (!event.recurrence->rrule.empty()) append_line(out, "RRULE:" + event.recurrence->rrule);
     for (const auto& time : event.recurrence->rdate) append_line(out, "RDATE" + value_of(time));

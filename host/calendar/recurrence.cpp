@@ -46,34 +46,80 @@ std::optional<local_seconds> wall_clock_end(const Rule& rule, const EventTime& s
     return to_local(Timestamp(until.when.time_since_epoch()), start.zone).value_or(until.when);
 }
 
-/// One occurrence of the series at `slot`. The length is by wall clock, so that an evening that
-/// ends at 23:00 does so in the night when clocks change, too.
-Event occurrence(const Event& series, local_seconds slot) {
-    Event event = series;
+EventTime slot_of(const Event& series, local_seconds when) {
+    if (series.is_all_day()) return make_date(Date(floor<days>(when)));
+    EventTime slot = series.start;
+    slot.local = when;
+    slot.instant = to_instant(when, slot.zone).value_or(slot.instant);
+    return slot;
+}
+
+/// How a series' occurrences look from one slot on: as the series itself, or as the override that
+/// moved this and all later ones.
+struct Look {
+    const Event* shape;
+    local_seconds first;  ///< its first slot, in the series' wall clock
+    local_seconds end;    ///< the next look's
+};
+
+/// As many changes of this and all later occurrences count; of more than these each is one.
+constexpr std::size_t kMaxLooks = 100;
+
+std::vector<Look> looks_of(const Event& series, const std::vector<const Event*>& changes) {
+    std::vector<Look> looks{{&series, local_seconds::min(), local_seconds::max()}};
+    for (const auto* change : changes) {
+        if (looks.size() > kMaxLooks) break;
+        const auto& slot = *change->recurrence_id;
+        const auto first = slot.is_date || series.is_all_day() || slot.zone == series.start.zone
+                               ? wall_clock(slot)
+                               : to_local(slot.instant, series.start.zone).value_or(slot.local);
+        looks.push_back({change, first, local_seconds::max()});
+    }
+    std::ranges::sort(looks, {}, &Look::first);
+    for (std::size_t i = 1; i < looks.size(); ++i) looks[i - 1].end = looks[i].first;
+    return looks;
+}
+
+/// The slot as wall clock of `zone`; any wall clock will do for a date.
+local_seconds wall_clock_in(const EventTime& slot, const EventTime& like) {
+    if (slot.is_date || like.is_date || slot.zone == like.zone) return wall_clock(slot);
+    return to_local(slot.instant, like.zone).value_or(slot.local);
+}
+
+/// Where the occurrence of `slot` begins: as far from it as the change's own start from its slot.
+EventTime start_at(const Event& shape, const EventTime& slot) {
+    if (!shape.is_override()) return slot;
+    const auto shift = wall_clock(shape.start) - wall_clock_in(*shape.recurrence_id, shape.start);
+    return slot_of(shape, wall_clock_in(slot, shape.start) + shift);
+}
+
+/// The occurrence of `slot`. The length is by wall clock, so that an evening that ends at 23:00
+/// does so in the night when clocks change, too.
+Event occurrence(const Event& series, const Event& shape, EventTime slot) {
+    Event event = shape;
     event.recurrence.reset();
-    if (series.is_all_day()) {
-        const auto first = floor<days>(slot);
-        event.start = make_date(Date(first));
-        event.finish = make_date(
-            Date(first + (local_days(series.finish.date) - local_days(series.start.date))));
+    event.is_this_and_future = false;
+    event.start = start_at(shape, slot);
+    if (shape.is_all_day()) {
+        event.finish =
+            make_date(Date(local_days(event.start.date) +
+                           (local_days(shape.finish.date) - local_days(shape.start.date))));
     } else {
-        const auto exact = series.finish.instant - series.start.instant;
-        event.start.local = slot;
-        event.start.instant = to_instant(slot, series.start.zone).value_or(series.start.instant);
-        const bool same_zone = series.finish.zone == series.start.zone;
+        const auto exact = shape.finish.instant - shape.start.instant;
+        const bool same_zone = shape.finish.zone == shape.start.zone;
         if (same_zone) {
-            event.finish.local = slot + (series.finish.local - series.start.local);
+            event.finish.local = event.start.local + (shape.finish.local - shape.start.local);
             event.finish.instant =
                 to_instant(event.finish.local, event.finish.zone).value_or(event.start.instant);
         }
         // Two zones, or an end that the gap has put before the start: the length itself counts.
         if (!same_zone || event.finish.instant < event.start.instant)
             event.finish =
-                make_instant(event.start.instant + exact, series.finish.zone).value_or(event.start);
+                make_instant(event.start.instant + exact, shape.finish.zone).value_or(event.start);
     }
-    event.recurrence_id = event.start;
     event.series_id = series.id;
-    event.id = occurrence_id(series.id, event.start);
+    event.id = occurrence_id(series.id, slot);
+    event.recurrence_id = std::move(slot);
     return event;
 }
 
@@ -142,38 +188,75 @@ Slots series_slots(const Event& series, local_seconds from, local_seconds to, st
     return slots;
 }
 
-void expand_series(const Event& series, Taken taken, Window window, std::string_view zone,
-                   Expansion& into) {
-    for (const auto& exdate : series.recurrence->exdate) taken.add_override(exdate, series);
-    const auto length = ceil<seconds>(series.finish.instant - series.start.instant);
-    const auto from =
-        local_seconds(floor<seconds>(window.start.time_since_epoch())) - length - kZoneSlack;
-    const auto to = local_seconds(ceil<seconds>(window.finish.time_since_epoch())) + kZoneSlack;
-    // The slack on both sides may hold slots that fall outside, and taken ones do not count.
-    const auto slots = series_slots(series, from, to, 2 * kMaxOccurrences + taken.size());
-    std::size_t count = 0;
-    bool is_cut = slots.is_cut;
-    for (const auto slot : slots.times) {
-        EventTime start = series.start;
-        if (series.is_all_day()) {
-            start = make_date(Date(floor<days>(slot)));
-        } else {
-            start.local = slot;
-            start.instant = to_instant(slot, start.zone).value_or(start.instant);
-        }
-        if (moment(start, zone) >= window.finish) continue;
-        if (taken.has(start)) continue;
-        auto event = occurrence(series, slot);
-        if (!is_inside(event, window, zone)) continue;
-        if (count == kMaxOccurrences) {
-            is_cut = true;
-            break;
-        }
-        ++count;
-        into.events.push_back(std::move(event));
+/// What is known of a series besides its own row.
+struct Overrides {
+    Taken taken;
+    std::vector<const Event*> changes;  ///< those of THISANDFUTURE
+
+    void add(const Event& row, const Event& series) {
+        taken.add_override(*row.recurrence_id, series);
+        if (row.is_this_and_future) changes.push_back(&row);
     }
-    into.is_cut = into.is_cut || is_cut;
-}
+};
+
+/// One series on its way into an Expansion.
+class SeriesExpander {
+  public:
+    SeriesExpander(const Event& series, Overrides overrides, Window window, std::string_view zone,
+                   Expansion& into)
+        : series_(series),
+          overrides_(std::move(overrides)),
+          window_(window),
+          zone_(zone),
+          into_(into) {
+        for (const auto& exdate : series.recurrence->exdate)
+            overrides_.taken.add_override(exdate, series);
+    }
+
+    void run() {
+        for (const auto& look : looks_of(series_, overrides_.changes))
+            if (look.shape->status != "cancelled") expand(look);
+    }
+
+  private:
+    void expand(const Look& look) {
+        const auto& shape = *look.shape;
+        const auto length = ceil<seconds>(shape.finish.instant - shape.start.instant);
+        const auto shift = shape.is_override()
+                               ? floor<seconds>(shape.start.instant - shape.recurrence_id->instant)
+                               : seconds(0);
+        const auto reach = [&](Timestamp when) {
+            return local_seconds(floor<seconds>(when.time_since_epoch())) - shift;
+        };
+        const auto from = std::max(reach(window_.start) - length - kZoneSlack, look.first);
+        const auto to =
+            std::min(reach(window_.finish) + seconds(1) + kZoneSlack, look.end - seconds(1));
+        if (from > to) return;
+        // The slack on both sides may hold slots that fall outside, and taken ones do not count.
+        const auto slots =
+            series_slots(series_, from, to, 2 * kMaxOccurrences + overrides_.taken.size());
+        into_.is_cut = into_.is_cut || slots.is_cut;
+        for (const auto when : slots.times) take(shape, slot_of(series_, when));
+    }
+
+    void take(const Event& shape, EventTime slot) {
+        if (count_ > kMaxOccurrences || overrides_.taken.has(slot)) return;
+        if (moment(start_at(shape, slot), zone_) >= window_.finish) return;
+        auto event = occurrence(series_, shape, std::move(slot));
+        if (!is_inside(event, window_, zone_)) return;
+        if (count_++ < kMaxOccurrences)
+            into_.events.push_back(std::move(event));
+        else
+            into_.is_cut = true;
+    }
+
+    const Event& series_;
+    Overrides overrides_;
+    Window window_;
+    std::string_view zone_;
+    Expansion& into_;
+    std::size_t count_ = 0;
+};
 
 /// Events are big: places are sorted, and each event moves once.
 void sort_by_start(std::vector<Event>& events, std::string_view zone) {
@@ -208,16 +291,16 @@ Expansion expand(std::vector<Event> rows, Window window, std::string_view zone) 
     std::unordered_map<std::string_view, const Event*> series;
     for (const auto& row : rows)
         if (row.is_series()) series.emplace(row.id, &row);
-    std::unordered_map<std::string_view, Taken> taken;
+    std::unordered_map<std::string_view, Overrides> overrides;
     if (!series.empty())
         for (const auto& row : rows)
             if (row.is_override())
                 if (const auto found = series.find(row.series_id); found != series.end())
-                    taken[row.series_id].add_override(*row.recurrence_id, *found->second);
+                    overrides[row.series_id].add(row, *found->second);
     Expansion expansion;
     for (const auto& row : rows)
         if (row.is_series() && row.status != "cancelled")
-            expand_series(row, taken[row.id], window, zone, expansion);
+            SeriesExpander(row, std::move(overrides[row.id]), window, zone, expansion).run();
     // Only now, because the maps look into the rows.
     for (auto& row : rows)
         if (!row.is_series() && row.status != "cancelled" && is_inside(row, window, zone))

@@ -15,7 +15,8 @@ struct Expansion {
 
 inline constexpr std::size_t kMaxOccurrences = 1000;  ///< of one series in one window
 
-/// What happens in `window`: single events, occurrences with their overrides in place, none of the
+/// What happens in `window`: single events, occurrences with their overrides in place (one that is
+/// for this and all later ones moves those as far as its own, RFC 5545 section 3.2.13), none of the
 /// cancelled ones. An occurrence carries `series_id` and `recurrence_id`, its slot. `rows` holds
 /// single events, series and overrides in any order; an override whose series is not there stands
 /// for itself. All-day values count from midnight in `zone`. *Errors*: none: a rule that cannot be

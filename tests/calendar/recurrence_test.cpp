@@ -311,3 +311,67 @@ TEST_CASE("recurrence: the end of a series is known when it has one, and never t
         CHECK(*when <= utc(last) + std::chrono::days(4));
     }
 }
+
+TEST_CASE("recurrence: a change of this and all later occurrences moves those as far as its own") {
+    auto later = replaces("2026-11-12T09:00:00", "2026-11-12T11:00:00");
+    later.is_this_and_future = true;
+    later.title = "Later";
+    auto once = replaces("2026-11-14T09:00:00", "2026-11-14T20:00:00");
+    once.id = "once";
+    auto again = replaces("2026-11-15T09:00:00", "2026-11-16T08:30:00");
+    again.id = "again";
+    again.is_this_and_future = true;
+    again.finish = again.start;
+    const auto rows =
+        std::vector{daily("2026-11-10T09:00:00", "FREQ=DAILY;COUNT=8"), later, once, again};
+    CHECK(starts(rows, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z") ==
+          Texts{"2026-11-10T08:00:00Z", "2026-11-11T08:00:00Z", "2026-11-12T10:00:00Z",
+                "2026-11-13T10:00:00Z", "2026-11-14T19:00:00Z", "2026-11-16T07:30:00Z",
+                "2026-11-17T07:30:00Z", "2026-11-18T07:30:00Z"});
+    const auto got = expand(rows, {utc("2026-11-13T00:00:00Z"), utc("2026-11-14T00:00:00Z")});
+    REQUIRE(got.events.size() == 1);
+    const auto& moved = got.events[0];
+    CHECK(moved.title == "Later");
+    CHECK(moved.id == "s_20261113T080000Z");
+    CHECK(moved.series_id == "s");
+    CHECK(moved.recurrence_id == timed("2026-11-13T09:00:00"));
+    CHECK_FALSE(moved.is_this_and_future);
+    CHECK(moved.finish == timed("2026-11-13T12:00:00"));
+    // The last occurrence is moved out of the days on which the series itself happens.
+    CHECK(starts(rows, "2026-11-18T00:00:00Z", "2026-11-19T00:00:00Z") ==
+          Texts{"2026-11-18T07:30:00Z"});
+}
+
+TEST_CASE("recurrence: a change from here on keeps its wall clock, whatever zones name it") {
+    struct Row {
+        EventTime slot;
+        EventTime start;
+        std::string before, after;  // clocks change in Berlin on 2026-03-29, in New York on 03-08
+    };
+    for (const auto& row :
+         {Row{timed("2026-03-02T09:00:00"), timed("2026-03-02T10:00:00"), "2026-03-27T09:00:00Z",
+              "2026-03-30T08:00:00Z"},
+          Row{timed("2026-03-02T08:00:00", "Etc/UTC"), timed("2026-03-02T10:00:00"),
+              "2026-03-27T09:00:00Z", "2026-03-30T08:00:00Z"},
+          Row{timed("2026-03-02T09:00:00"), timed("2026-03-02T04:00:00", "America/New_York"),
+              "2026-03-27T09:00:00Z", "2026-03-30T08:00:00Z"},
+          Row{timed("2026-03-02T09:00:00"), day("2026-03-03"), "2026-03-28", "2026-03-31"}}) {
+        auto change = replaces("2026-03-02T09:00:00", "2026-03-02T09:00:00");
+        change.recurrence_id = row.slot;
+        change.start = row.start;
+        change.finish = row.start.is_date ? day("2026-03-04") : row.start;
+        change.is_this_and_future = true;
+        const auto got = starts({daily("2026-02-27T09:00:00"), change}, "2026-03-27T02:00:00Z",
+                                "2026-03-31T02:00:00Z");
+        CHECK(std::ranges::count(got, row.before) == 1);
+        CHECK(std::ranges::count(got, row.after) == 1);
+    }
+}
+
+TEST_CASE("recurrence: a cancelled change from here on ends the series") {
+    auto end = replaces("2026-11-12T09:00:00", "2026-11-12T09:00:00");
+    end.is_this_and_future = true;
+    end.status = "cancelled";
+    CHECK(starts({daily("2026-11-10T09:00:00"), end}, "2026-11-01T00:00:00Z",
+                 "2026-12-01T00:00:00Z") == Texts{"2026-11-10T08:00:00Z", "2026-11-11T08:00:00Z"});
+}
