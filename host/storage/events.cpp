@@ -1,6 +1,7 @@
 #include "storage/events.h"
 
 #include <algorithm>
+#include <set>
 
 #include "calendar/recurrence.h"
 #include "storage/changed.h"
@@ -30,6 +31,7 @@ Span span_of(const calendar::Event& event) {
         const bool is_endless = !end || !*end;
         span.ends_at = is_endless ? kNever : std::max(span.ends_at, **end + length);
     }
+    if (event.is_this_and_future) span.ends_at = kNever;  // it moves what comes later
     if (event.is_all_day()) {
         span.starts_at -= kDateSlack;
         if (span.ends_at != kNever) span.ends_at += kDateSlack;
@@ -121,6 +123,42 @@ struct Batch {
     }
 };
 
+/// Rows as events; a damaged one is remembered and the others are read.
+struct EventReader {
+    std::vector<calendar::Event> events{};
+    std::optional<Error> damage{};
+
+    void operator()(const Row& row) {
+        auto event = calendar::from_json_text(row.text(0));
+        if (event) events.push_back(std::move(*event));
+        if (!event && !damage) damage = std::move(event.error());
+    }
+};
+
+/// Series that end before the window, with an override that moves all later occurrences, perhaps
+/// into it: such a series is needed whole.
+Result<void> add_moved_series(Sql& sql, std::int64_t calendar, EventReader& found) {
+    std::set<std::string> moved;
+    std::set<std::string> known;
+    for (const auto& event : found.events) {
+        known.insert(event.id);
+        if (event.is_this_and_future) moved.insert(event.series_id);
+    }
+    EventReader whole;
+    for (const auto& id : moved) {
+        if (known.contains(id)) continue;
+        auto read = sql.query(
+            "SELECT data FROM events WHERE calendar = $1 AND id = $2 UNION ALL "
+            "SELECT data FROM events WHERE calendar = $1 AND series_id = $2 AND series_id <> ''",
+            {calendar, id}, [&](const Row& row) { whole(row); });
+        if (!read) return read;
+    }
+    for (auto& event : whole.events)
+        if (known.insert(event.id).second) found.events.push_back(std::move(event));
+    if (whole.damage) found.damage = std::move(whole.damage);
+    return {};
+}
+
 }  // namespace
 
 Result<BatchCounts> save_events(Sql& sql, std::string_view connection_id,
@@ -159,6 +197,33 @@ Result<std::int64_t> delete_events(Sql& sql, std::string_view connection_id,
     return deleted;
 }
 
+Result<std::int64_t> delete_other_events(Sql& sql, std::string_view connection_id,
+                                         std::string_view calendar_id,
+                                         const std::vector<std::string>& ids,
+                                         const std::vector<calendar::Event>& kept) {
+    const auto number = find_number(sql, connection_id, calendar_id);
+    if (!number) return fail(number.error());
+    std::int64_t deleted = 0;
+    if (!*number) return deleted;
+    std::set<std::string_view> known;
+    for (const auto& event : kept) known.insert(event.id);
+    for (const auto& id : ids) {
+        auto rows = sql.all(
+            "SELECT id FROM events WHERE calendar = $1 AND id = $2 UNION ALL "
+            "SELECT id FROM events WHERE calendar = $1 AND series_id = $2 AND series_id <> ''",
+            {**number, id}, +[](const Row& row) { return row.string(0); });
+        if (!rows) return fail(std::move(rows.error()));
+        for (const auto& row : *rows) {
+            if (known.contains(row)) continue;
+            auto done =
+                sql.execute("DELETE FROM events WHERE calendar = $1 AND id = $2", {**number, row});
+            if (!done) return done;
+            deleted += *done;
+        }
+    }
+    return deleted;
+}
+
 Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
                                           std::string_view calendar_id, std::string_view run_id) {
     const auto number = find_number(sql, connection_id, calendar_id);
@@ -173,9 +238,8 @@ Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view conn
                                                  calendar::Window window) {
     const auto number = find_number(sql, connection_id, calendar_id);
     if (!number) return fail(number.error());
-    std::vector<calendar::Event> events;
-    if (!*number) return events;
-    std::optional<Error> damaged;
+    EventReader found;
+    if (!*number) return std::move(found.events);
     // The second half: overrides that were moved out of the window while their series is in it. The
     // doubled condition on series_id makes SQLite begin with the few overrides.
     auto read = sql.query(
@@ -185,14 +249,11 @@ Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view conn
         "AND s.id = o.series_id "
         "WHERE o.calendar = $1 AND o.series_id <> '' AND o.series_id > '' "
         "AND NOT (o.ends_at > $2 AND o.starts_at < $3) AND s.ends_at > $2 AND s.starts_at < $3",
-        {**number, window.start, window.finish}, [&](const Row& row) {
-            auto event = calendar::from_json_text(row.text(0));
-            if (event) events.push_back(std::move(*event));
-            if (!event && !damaged) damaged = std::move(event.error());
-        });
+        {**number, window.start, window.finish}, [&](const Row& row) { found(row); });
+    if (read) read = add_moved_series(sql, **number, found);
     if (!read) return fail(std::move(read.error()));
-    if (damaged) return fail(std::move(*damaged));
-    return events;
+    if (found.damage) return fail(std::move(*found.damage));
+    return std::move(found.events);
 }
 
 Result<std::int64_t> count_events(Sql& sql, std::string_view connection_id) {

@@ -43,6 +43,12 @@ Result<BatchCounts> save_events(Sql& sql, std::string_view connection_id,
 Result<std::int64_t> delete_events(Sql& sql, std::string_view connection_id,
                                    std::string_view calendar_id,
                                    const std::vector<std::string>& ids);
+/// What `kept` holds of each series in `ids` is all of it: other rows of that id or of that series
+/// go. Gives how many.
+Result<std::int64_t> delete_other_events(Sql& sql, std::string_view connection_id,
+                                         std::string_view calendar_id,
+                                         const std::vector<std::string>& ids,
+                                         const std::vector<calendar::Event>& kept);
 /// After a complete full pull: what `run` did not see is gone. Gives how many.
 Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
                                           std::string_view calendar_id, std::string_view run_id);

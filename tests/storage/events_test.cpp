@@ -176,3 +176,31 @@ TEST_CASE("cursors: the newest is found, each calendar has its own") {
     CHECK_FALSE(must(find_cursor(scene.reader(), "c1", "a")));
     CHECK(must(find_cursor(scene.reader(), "c1", "b")) == "3");
 }
+
+TEST_CASE("events: a series whose later occurrences were moved past its end is found with all") {
+    test::Scene scene;
+    auto change = make_override("change", "s", kNow + 24h, kNow + 24h * 40);
+    change.is_this_and_future = true;
+    save(scene, {make_series("s", kNow, "FREQ=DAILY;COUNT=3"), change,
+                 make_override("o", "s", kNow, kNow + 1h), make_event("e", kNow)});
+    CHECK(ids_in(scene, kNow + 24h * 41, kNow + 24h * 42) == Ids{"change", "o", "s"});
+    CHECK(ids_in(scene, kNow, kNow + 24h) == Ids{"change", "e", "o", "s"});
+}
+
+TEST_CASE("events: of a series that was read whole only what was read stays") {
+    test::Scene scene;
+    const auto series = make_series("s", kNow, "FREQ=DAILY");
+    const auto kept = make_override("s#1", "s", kNow, kNow + 1h);
+    save(scene, {series, kept, make_override("s#2", "s", kNow + 24h, kNow),
+                 make_override("t#1", "t", kNow, kNow), make_event("e", kNow)});
+    const auto keep_only = [&](const std::vector<calendar::Event>& events) {
+        return scene.write([&](Sql& sql) {
+            return delete_other_events(sql, "c1", "primary", {"s", "unknown"}, events);
+        });
+    };
+    CHECK(keep_only({series, kept}) == 1);
+    CHECK(ids_in(scene, kNow - 24h, kNow + 48h) == Ids{"e", "s", "s#1", "t#1"});
+    CHECK(keep_only({kept}) == 1);
+    CHECK(keep_only({}) == 1);
+    CHECK(ids_in(scene, kNow - 24h, kNow + 48h) == Ids{"e", "t#1"});
+}
