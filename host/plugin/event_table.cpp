@@ -115,6 +115,11 @@ Result<void> recurrence_id_field(const Reader& value, Event& event) {
     return put(read_time(value, "recurrence_id"), event.recurrence_id.emplace());
 }
 
+Result<void> this_and_future_field(const Reader& flag, Event& event) {
+    event.is_this_and_future = flag.boolean();
+    return {};
+}
+
 Result<void> recurrence_field(const Reader& table, Event& event) {
     if (!table.is_table()) return {};
     auto& recurrence = event.recurrence.emplace();
@@ -206,6 +211,7 @@ ReadField find_reader(std::string_view field) {
         {"recurrence", recurrence_field},
         {"series_id", text_field<&Event::series_id>},
         {"recurrence_id", recurrence_id_field},
+        {"this_and_future", this_and_future_field},
         {"attendees", attendees_field},
         {"organizer", text_field<&Event::organizer>},
         {"is_organizer", is_organizer_field},
@@ -275,12 +281,26 @@ void push_event(Writer& writer, const Event& event) {
     if (event.created) text("created", format_rfc3339(*event.created));
     if (event.updated) text("updated", format_rfc3339(*event.updated));
     if (event.recurrence_id) time("recurrence_id", *event.recurrence_id);
+    if (event.is_this_and_future) writer.field("this_and_future", true);
     if (event.recurrence) push_recurrence(writer, *event.recurrence);
     if (event.reminders) push_reminders(writer, *event.reminders);
     if (!event.attendees.empty()) push_attendees(writer, event.attendees);
     writer.open_field("marks", 0, static_cast<int>(event.marks.size()));
     for (const auto& [name, value] : event.marks) writer.field(name, value);
     writer.close_field("marks");
+}
+
+void push_wanted(Writer& writer, const Event& event) {
+    Event wanted = event;
+    wanted.attendees.clear();
+    wanted.organizer.clear();
+    push_event(writer, wanted);
+    for (const auto& [name, text] : {std::pair{"title", &event.title},
+                                     {"description", &event.description},
+                                     {"location", &event.location},
+                                     {"url", &event.url}})
+        if (text->empty()) writer.field(name, "");
+    if (!event.recurrence && !event.is_override()) writer.field("recurrence", false);
 }
 
 Result<EventTime> read_time(const Reader& reader, std::string_view field) {

@@ -14,6 +14,9 @@ namespace calhost::plugin {
 
 void push_time(lua::Writer& writer, const calendar::EventTime& time);
 void push_event(lua::Writer& writer, const calendar::Event& event);
+/// An event that a provider is to write: texts that are empty are there as such and mean "clear",
+/// `recurrence = false` means a single event. Attendees and the organizer are left out.
+void push_wanted(lua::Writer& writer, const calendar::Event& event);
 
 /// *Errors*: invalid, naming the field.
 Result<calendar::EventTime> read_time(const lua::Reader& reader, std::string_view field);

@@ -93,9 +93,10 @@ Task<Result<void>> Puller::pull_page(Run& run) {
     auto* provider = services_->providers.find(run.connection.provider);
     if (provider == nullptr)
         co_return fail(ErrorCode::misconfigured, "The provider is not installed any more.");
-    const auto window_start = run.record.started_at - options_.history;
+    const auto started = run.record.started_at;
+    const calendar::Window window{started - options_.history, started + options_.lookahead};
     auto changes = co_await provider->list_changes(run.access, run.connection.calendar_id,
-                                                   run.cursor, run.page, window_start);
+                                                   run.cursor, run.page, window);
     if (!changes) co_return fail(changes.error());
     if (!changes->page && !changes->cursor)
         co_return fail(ErrorCode::invalid_response, "The provider's last page has no cursor.");

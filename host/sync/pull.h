@@ -14,6 +14,7 @@ namespace calhost::sync {
 struct SyncOptions {
     std::chrono::seconds interval{900};             ///< of polling; 0: only when asked
     std::chrono::days history{30};                  ///< how far back the first pull reaches
+    std::chrono::days lookahead{366};               ///< and how far ahead, where it has to end
     std::function<void(bool is_good)> on_finished;  ///< for counting; may be empty
 };
 

@@ -60,8 +60,8 @@ local M = { id = "acme", title = "Acme Calendar", api = 1, base_url = "https://a
     }
     Result<plugin::Identity> identity() { return time.wait(provider->identity(access)); }
     Result<plugin::Changes> changes() {
-        return time.wait(
-            provider->list_changes(access, "primary", std::nullopt, std::nullopt, time.now()));
+        return time.wait(provider->list_changes(access, "primary", std::nullopt, std::nullopt,
+                                                {time.now(), time.now() + std::chrono::days{7}}));
     }
     boost::asio::io_context context;
     VirtualTime time{context};

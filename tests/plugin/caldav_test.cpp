@@ -115,7 +115,9 @@ struct World {
         All all;
         std::optional<std::string> page;
         do {
-            auto part = wait(provider->list_changes(access, calendar, cursor, page, clock.now()));
+            auto part =
+                wait(provider->list_changes(access, calendar, cursor, page,
+                                            {clock.now(), clock.now() + std::chrono::days{366}}));
             if (!part) return fail(part.error());
             for (auto& event : part->events) all.events[event.id] = event;
             all.deleted.insert(part->deleted.begin(), part->deleted.end());

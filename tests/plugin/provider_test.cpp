@@ -13,7 +13,7 @@ TEST_CASE("provider: what it returns arrives, and expected failures keep their c
         function M.list_calendars(ctx) return nil, { code = "rate_limited", message = "slow", retry_after = 90 } end
         function M.list_changes(ctx, calendar, cursor, page, window)
           assert(calendar.id == "primary" and cursor == nil and page == nil)
-          assert(window.start == "2026-11-20T09:00:00Z")
+          assert(window.start == "2026-11-20T09:00:00Z" and window.finish == "2026-11-27T09:00:00Z")
           return { events = { { id = "gone", deleted = true },
             event.new({ id = "e", title = "T", start = event.date("2026-11-21"), finish = event.date("2026-11-22") }) },
             cursor = "next", time_zone = "Europe/Berlin" }

@@ -1,0 +1,30 @@
+/// Pieces that the calls of a provider share. Nobody outside the room includes this.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "lua/state.h"
+#include "plugin/provider_values.h"
+
+namespace calhost::plugin {
+
+// Long enough for five attempts of 30 s and the waits between them: a provider that hangs is a
+// timeout, not the script's fault.
+inline constexpr lua::Budget kCallBudget{.instructions = 200'000'000,
+                                         .deadline = milliseconds{300'000}};
+
+inline std::unexpected<Error> wrong_result(std::string_view what) {
+    return fail(ErrorCode::invalid_response, fmt::format("the provider gave {}", what));
+}
+
+lua::Push push_text(std::string text);
+/// nil when there is none.
+lua::Push push_maybe(std::optional<std::string> text);
+/// `{id}`
+lua::Push push_calendar(std::string id);
+/// `{start, finish}` as RFC 3339.
+lua::Push push_window(calendar::Window window);
+
+std::optional<std::string> maybe_text(const lua::Reader& table, std::string_view name);
+
+}  // namespace calhost::plugin
