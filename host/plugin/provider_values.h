@@ -30,6 +30,7 @@ struct CalendarInfo {
 struct Changes {
     std::vector<calendar::Event> events;
     std::vector<std::string> deleted;   ///< ids
+    std::vector<std::string> whole;     ///< of series: `events` holds all overrides that they have
     std::optional<std::string> page;    ///< more to come
     std::optional<std::string> cursor;  ///< on the last page
     std::string time_zone;              ///< the calendar's, if the provider says so

@@ -148,9 +148,12 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
         auto deleted =
             storage::delete_events(sql, connection.id, connection.calendar_id, changes.deleted);
         if (!deleted) return fail(deleted.error());
+        auto replaced = storage::delete_other_events(sql, connection.id, connection.calendar_id,
+                                                     changes.whole, changes.events);
+        if (!replaced) return fail(replaced.error());
         record.created += counts->created;
         record.updated += counts->updated;
-        record.deleted += *deleted;
+        record.deleted += *deleted + *replaced;
         return is_last ? save_last(sql) : Result<void>{};
     });
     if (!stored) co_return stored;
