@@ -89,27 +89,18 @@ Task<net::Response> who_am_i(Context& context, net::Request& request, Principal 
 }  // namespace
 
 void add_auth_routes(net::Router& router, Context& context) {
+    router.add({"POST", "/auth/register", open_to_all(context, register_user),
+                describe_body("auth", "open", "Register with an address and a password",
+                              {{"email", "string"},
+                               {"password", "string"},
+                               {"name?", "string"},
+                               {"role?", "string"}})});
     router.add(
-        {"POST", "/auth/register",
-         open_to_all(context,
-                     [&context](net::Request& request) { return register_user(context, request); }),
-         describe_body("auth", "open", "Register with an address and a password",
-                       {{"email", "string"},
-                        {"password", "string"},
-                        {"name?", "string"},
-                        {"role?", "string"}})});
-    router.add(
-        {"POST", "/auth/token",
-         open_to_all(context,
-                     [&context](net::Request& request) { return sign_in(context, request); }),
+        {"POST", "/auth/token", open_to_all(context, sign_in),
          describe_body("auth", "open", "Sign in; form username, password or JSON email, password",
                        {{"email", "string"}, {"password", "string"}})});
-    router.add({"GET", "/auth/me",
-                signed_in(context,
-                          [&context](net::Request& request, Principal p) {
-                              return who_am_i(context, request, std::move(p));
-                          }),
-                describe("auth", "user", "The caller")});
+    router.add(
+        {"GET", "/auth/me", signed_in(context, who_am_i), describe("auth", "user", "The caller")});
 }
 
 }  // namespace calhost::api

@@ -26,13 +26,6 @@ net::Response not_connected(const net::Request& request) {
                    request.request_id);
 }
 
-net::Response json_text(std::string body) {
-    net::Response response;
-    response.headers.set("Content-Type", "application/json");
-    response.body = std::move(body);
-    return response;
-}
-
 /// The hot path: a status that did not change is answered from memory.
 Task<net::Response> status(Context& context, net::Request& request, Principal principal) {
     const auto question = request.target.find('?');
@@ -41,14 +34,14 @@ Task<net::Response> status(Context& context, net::Request& request, Principal pr
     if (const auto user = context.status_answers.find(principal.user_id);
         user != context.status_answers.end())
         if (const auto answer = user->second.find(query); answer != user->second.end())
-            co_return json_text(answer->second);
+            co_return net::Response::json_text(answer->second);
     auto rows = connect::select(context.services, principal.user_id, selection_of(request));
     if (!rows) co_return host_problem(rows.error(), request.request_id);
     auto body = json::serialize(status_shape(principal.user_id, *rows));
     if (context.status_answers.size() >= kRememberedUsers) context.status_answers.clear();
     auto& answers = context.status_answers[principal.user_id];
     if (answers.size() < 8) answers.insert_or_assign(query, body);
-    co_return json_text(std::move(body));
+    co_return net::Response::json_text(std::move(body));
 }
 
 Task<net::Response> list_connections(Context& context, net::Request& request, Principal principal) {
@@ -63,16 +56,9 @@ Task<net::Response> sync_now(Context& context, net::Request& request, Principal 
     auto rows = connect::select(context.services, principal.user_id, selection_of(request));
     if (!rows) co_return host_problem(rows.error(), request.request_id);
     if (rows->empty()) co_return not_connected(request);
-    json::TextWriter answer;
-    answer.begin_object();
-    answer.member("success", true);
-    answer.member("message", "Calendar synced successfully");
-    answer.member("user_id", principal.user_id);
-    answer.name("sync_result");
-    auto done = co_await sync_all(context, std::move(*rows), answer);
-    if (!done) co_return provider_problem(done.error(), request.request_id);
-    answer.end_object();
-    co_return json_text(answer.take());
+    auto synced = co_await sync_all(context, std::move(*rows), "success");
+    if (!synced) co_return provider_problem(synced.error(), request.request_id);
+    co_return std::move(*synced);
 }
 
 Task<net::Response> disconnect(Context& context, net::Request& request, Principal principal) {
@@ -114,14 +100,9 @@ constexpr QueryParameter kAccount{"account", "only of this account label"};
 }  // namespace
 
 void add_calendar_routes(net::Router& router, Context& context) {
-    using Function = Task<net::Response> (*)(Context&, net::Request&, Principal);
-    const auto add = [&](std::string method, std::string path, Function function,
+    const auto add = [&](std::string method, std::string path, UserFunction function,
                          std::string_view summary) {
-        router.add({std::move(method), std::move(path),
-                    signed_in(context,
-                              [&context, function](net::Request& request, Principal p) {
-                                  return function(context, request, std::move(p));
-                              }),
+        router.add({std::move(method), std::move(path), signed_in(context, function),
                     describe("calendar", "user", summary, {kProvider, kAccount})});
     };
     add("GET", "/api/calendar/status", status, "Is a calendar connected, and how is it");

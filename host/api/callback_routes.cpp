@@ -92,20 +92,14 @@ void add_callback_routes(net::Router& router, Context& context) {
     }
     paths.emplace_back("/api/calendar/callback/{provider}");
     for (const auto& path : paths)
-        router.add(
-            {"GET", path,
-             open_to_all(context,
-                         [&context](net::Request& request) { return callback(context, request); }),
-             describe("connections", "open", "Where the provider sends people back to",
-                      {{"state", "as it was sent"},
-                       {"code", "of the grant"},
-                       {"error", "why there is none"},
-                       {"iss", "RFC 9207"}})});
-    router.add(
-        {"POST", "/api/calendar/connect/confirm",
-         open_to_all(context,
-                     [&context](net::Request& request) { return confirm(context, request); }),
-         describe("connections", "open", "The answer on the confirmation page")});
+        router.add({"GET", path, open_to_all(context, callback),
+                    describe("connections", "open", "Where the provider sends people back to",
+                             {{"state", "as it was sent"},
+                              {"code", "of the grant"},
+                              {"error", "why there is none"},
+                              {"iss", "RFC 9207"}})});
+    router.add({"POST", "/api/calendar/connect/confirm", open_to_all(context, confirm),
+                describe("connections", "open", "The answer on the confirmation page")});
 }
 
 }  // namespace calhost::api

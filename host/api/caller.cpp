@@ -33,8 +33,8 @@ Task<net::Response> answer_at_once(net::Response response) { co_return response;
 
 }  // namespace
 
-net::Handler signed_in(Context& context, UserHandler handler) {
-    return [&context, handler = std::move(handler)](net::Request& request) -> Task<net::Response> {
+net::Handler signed_in(Context& context, UserFunction function) {
+    return [&context, function](net::Request& request) -> Task<net::Response> {
         auto principal = context.accounts.verify(bearer_token(request));
         if (!principal) {
             if (auto refused = admit(context, net::client_network(request.client_address), request))
@@ -43,8 +43,14 @@ net::Handler signed_in(Context& context, UserHandler handler) {
         }
         if (auto refused = admit(context, principal->user_id, request))
             return answer_at_once(std::move(*refused));
-        return handler(request, std::move(*principal));
+        return function(context, request, std::move(*principal));
     };
+}
+
+net::Handler open_to_all(Context& context, OpenFunction function) {
+    return open_to_all(context, [&context, function](net::Request& request) {
+        return function(context, request);
+    });
 }
 
 net::Handler open_to_all(Context& context, net::Handler handler) {

@@ -15,19 +15,30 @@ using accounts::Principal;
 
 constexpr std::chrono::minutes kLinkLife{10};
 
+/// 200 with the URL, unless it is a browser that asks.
+Task<net::Response> begin_for_program(Context& context, net::Request& request,
+                                      connect::Begin begin) {
+    return prefers_html(request) ? begin_as_redirect(context, request, std::move(begin))
+                                 : begin_as_json(context, request, std::move(begin));
+}
+
+/// 302, unless it is a program that asks and says so.
+Task<net::Response> begin_for_browser(Context& context, net::Request& request,
+                                      connect::Begin begin) {
+    return accepts_only_json(request) ? begin_as_json(context, request, std::move(begin))
+                                      : begin_as_redirect(context, request, std::move(begin));
+}
+
 Task<net::Response> auth_url(Context& context, net::Request& request, Principal principal) {
     auto begin = read_begin(request, principal.user_id);
     if (!begin) co_return begin.error();
     co_return co_await begin_as_json(context, request, std::move(*begin));
 }
 
-/// 302 for a browser, JSON for a program.
 Task<net::Response> auth_force(Context& context, net::Request& request, Principal principal) {
     auto begin = read_begin(request, principal.user_id);
     if (!begin) co_return begin.error();
-    if (prefers_html(request))
-        co_return co_await begin_as_redirect(context, request, std::move(*begin));
-    co_return co_await begin_as_json(context, request, std::move(*begin));
+    co_return co_await begin_for_program(context, request, std::move(*begin));
 }
 
 /// Syncs when connected; else, and when the sync fails, begins anew.
@@ -37,21 +48,10 @@ Task<net::Response> auth(Context& context, net::Request& request, Principal prin
     auto rows =
         connect::select(context.services, principal.user_id, {begin->provider, begin->account, {}});
     if (!rows) co_return host_problem(rows.error(), request.request_id);
-    if (!rows->empty()) {
-        json::TextWriter answer;
-        answer.begin_object();
-        answer.member("already_connected", true);
-        answer.member("message", "Calendar synced successfully");
-        answer.member("user_id", principal.user_id);
-        answer.name("sync_result");
-        if (co_await sync_all(context, *rows, answer)) {
-            answer.end_object();
-            co_return net::Response{200, {{"Content-Type", "application/json"}}, answer.take()};
-        }
-    }
-    if (prefers_html(request))
-        co_return co_await begin_as_redirect(context, request, std::move(*begin));
-    co_return co_await begin_as_json(context, request, std::move(*begin));
+    if (!rows->empty())
+        if (auto synced = co_await sync_all(context, std::move(*rows), "already_connected"))
+            co_return std::move(*synced);
+    co_return co_await begin_for_program(context, request, std::move(*begin));
 }
 
 Task<net::Response> auth_redirect(Context& context, net::Request& request, Principal principal) {
@@ -64,9 +64,7 @@ Task<net::Response> auth_redirect(Context& context, net::Request& request, Princ
     if (works)
         co_return net::Response::redirect(
             landing_url(context, rows->front(), "", "connected", "success"));
-    if (accepts_only_json(request))
-        co_return co_await begin_as_json(context, request, std::move(*begin));
-    co_return co_await begin_as_redirect(context, request, std::move(*begin));
+    co_return co_await begin_for_browser(context, request, std::move(*begin));
 }
 
 Task<net::Response> connect_provider(Context& context, net::Request& request, Principal principal) {
@@ -74,9 +72,7 @@ Task<net::Response> connect_provider(Context& context, net::Request& request, Pr
     auto begin = read_begin(request, principal.user_id);
     if (!begin) co_return begin.error();
     begin->provider = request.path_parameter("provider");
-    if (accepts_only_json(request))
-        co_return co_await begin_as_json(context, request, std::move(*begin));
-    co_return co_await begin_as_redirect(context, request, std::move(*begin));
+    co_return co_await begin_for_browser(context, request, std::move(*begin));
 }
 
 Task<net::Response> make_link(Context& context, net::Request& request, Principal principal) {
@@ -144,13 +140,8 @@ constexpr QueryParameter kLoginHint{"login_hint", "the account to suggest"};
 }  // namespace
 
 void add_connect_routes(net::Router& router, Context& context) {
-    using Function = Task<net::Response> (*)(Context&, net::Request&, Principal);
-    const auto add = [&](std::string path, Function function, std::string_view summary) {
-        router.add({"GET", std::move(path),
-                    signed_in(context,
-                              [&context, function](net::Request& request, Principal p) {
-                                  return function(context, request, std::move(p));
-                              }),
+    const auto add = [&](std::string path, UserFunction function, std::string_view summary) {
+        router.add({"GET", std::move(path), signed_in(context, function),
                     describe("connections", "user", summary,
                              {kProvider, kAccount, kPurpose, kReturnTo, kLoginHint})});
     };
@@ -161,22 +152,16 @@ void add_connect_routes(net::Router& router, Context& context) {
     add("/api/calendar/auth/force", auth_force,
         "A fresh authorization; old credentials stay until the new grant is stored");
     add("/api/calendar/connect/{provider}", connect_provider, "To the provider's consent page");
-    router.add({"POST", "/api/calendar/connect-links",
-                signed_in(context,
-                          [&context](net::Request& request, Principal p) {
-                              return make_link(context, request, std::move(p));
-                          }),
+    router.add({"POST", "/api/calendar/connect-links", signed_in(context, make_link),
                 describe_body("connections", "user",
                               "A one-time link, 10 minutes, for navigations and mails",
                               {{"provider", "string"},
                                {"account?", "string"},
                                {"purpose?", "string"},
                                {"return_to?", "string"}})});
-    router.add(
-        {"GET", "/api/calendar/connect-links/{token}",
-         without_token_in_log(open_to_all(
-             context, [&context](net::Request& request) { return follow_link(context, request); })),
-         describe("connections", "open", "Follow a one-time link to the provider")});
+    router.add({"GET", "/api/calendar/connect-links/{token}",
+                without_token_in_log(open_to_all(context, follow_link)),
+                describe("connections", "open", "Follow a one-time link to the provider")});
 }
 
 }  // namespace calhost::api

@@ -39,12 +39,14 @@ struct Context {
     std::unordered_map<std::string, std::unordered_map<std::string, std::string>> status_answers;
 };
 
-/// A signed-in handler: the caller is known.
-using UserHandler = std::function<Task<net::Response>(net::Request&, accounts::Principal)>;
+/// What a route runs: for anyone, or for a caller who is known.
+using OpenFunction = Task<net::Response> (*)(Context&, net::Request&);
+using UserFunction = Task<net::Response> (*)(Context&, net::Request&, accounts::Principal);
 
-/// Wraps a handler with bearer authentication and the caller's token bucket.
-net::Handler signed_in(Context& context, UserHandler handler);
-/// Wraps an open handler with the address's token bucket.
+/// The function behind bearer authentication and the caller's token bucket.
+net::Handler signed_in(Context& context, UserFunction function);
+/// The function, or a handler, behind the address's token bucket.
+net::Handler open_to_all(Context& context, OpenFunction function);
 net::Handler open_to_all(Context& context, net::Handler handler);
 
 void add_auth_routes(net::Router& router, Context& context);

@@ -172,7 +172,7 @@ net::Response answer_days(Context& context, const net::Request& request, const s
     std::string body = json::serialize(answer);
     body.back() = ',';
     body += R"("events":)" + seen->events.take() + '}';
-    return net::Response{200, {{"Content-Type", "application/json"}}, std::move(body)};
+    return net::Response::json_text(std::move(body));
 }
 
 Task<net::Response> events_of_days(Context& context, net::Request& request,

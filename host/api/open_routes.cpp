@@ -21,7 +21,7 @@ Task<net::Response> alive(net::Request& /*request*/) {
 }
 
 Task<net::Response> answer_with(std::string text) {
-    co_return net::Response{200, {{"Content-Type", "application/json"}}, std::move(text)};
+    co_return net::Response::json_text(std::move(text));
 }
 
 /// Built at the first question, when every route is there, and kept: anyone may ask for it.
@@ -38,10 +38,7 @@ Task<net::Response> landing(net::Request& request) { co_return landing_page(requ
 }  // namespace
 
 void add_open_routes(net::Router& router, Context& context) {
-    router.add({"GET", "/api/providers",
-                open_to_all(
-                    context,
-                    [&context](net::Request& request) { return list_providers(context, request); }),
+    router.add({"GET", "/api/providers", open_to_all(context, list_providers),
                 describe("connections", "open", "The providers on offer")});
     router.add({"GET", "/healthz", alive, describe("operation", "open", "Is the host alive")});
     router.add({"GET", "/openapi.json", open_to_all(context, contract(context, router)),

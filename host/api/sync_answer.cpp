@@ -1,6 +1,7 @@
 #include "api/sync_answer.h"
 
 #include "api/shapes.h"
+#include "base/json_text.h"
 
 namespace calhost::api {
 namespace {
@@ -48,26 +49,40 @@ Result<std::size_t> write_upcoming(Context& context, json::TextWriter& out,
     return count;
 }
 
-}  // namespace
-
-Task<Result<void>> sync_all(Context& context, std::vector<storage::Connection> connections,
-                            json::TextWriter& out) {
-    Totals totals;
-    for (const auto& connection : connections)
-        totals.add(co_await sync_at_home(context, connection.id, connection.user_id));
-    if (totals.succeeded == 0 && totals.first_error) co_return fail(*totals.first_error);
+Result<void> write_result(Context& context, json::TextWriter& out, const Totals& totals,
+                          const std::vector<storage::Connection>& connections) {
     out.begin_object();
     out.member("success", true);
     out.name("events");
     const auto count = write_upcoming(context, out, connections);
-    if (!count) co_return fail(count.error());
+    if (!count) return fail(count.error());
     out.member("events_synced", *count);
     out.member("created", totals.created);
     out.member("updated", totals.updated);
     out.member("deleted", totals.deleted);
     out.member("last_sync", format_rfc3339(totals.last_sync));
     out.end_object();
-    co_return Result<void>{};
+    return {};
+}
+
+}  // namespace
+
+Task<Result<net::Response>> sync_all(Context& context, std::vector<storage::Connection> connections,
+                                     std::string_view sign) {
+    Totals totals;
+    for (const auto& connection : connections)
+        totals.add(co_await sync_at_home(context, connection.id, connection.user_id));
+    if (totals.succeeded == 0 && totals.first_error) co_return fail(*totals.first_error);
+    json::TextWriter answer;
+    answer.begin_object();
+    answer.member(sign, true);
+    answer.member("message", "Calendar synced successfully");
+    answer.member("user_id", connections.front().user_id);
+    answer.name("sync_result");
+    if (auto written = write_result(context, answer, totals, connections); !written)
+        co_return fail(written.error());
+    answer.end_object();
+    co_return net::Response::json_text(answer.take());
 }
 
 }  // namespace calhost::api

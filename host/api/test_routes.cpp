@@ -141,13 +141,8 @@ Task<net::Response> test_monitoring(Context& context, net::Request& request, Pri
 }  // namespace
 
 void add_test_routes(net::Router& router, Context& context) {
-    using Function = Task<net::Response> (*)(Context&, net::Request&, Principal);
-    const auto add = [&](std::string path, Function function, std::string_view summary) {
-        router.add({"GET", std::move(path),
-                    signed_in(context,
-                              [&context, function](net::Request& request, Principal p) {
-                                  return function(context, request, std::move(p));
-                              }),
+    const auto add = [&](std::string path, UserFunction function, std::string_view summary) {
+        router.add({"GET", std::move(path), signed_in(context, function),
                     describe("diagnosis", "user", summary)});
     };
     add("/api/calendar/test/database", test_database, "Does the database answer");

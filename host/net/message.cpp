@@ -107,6 +107,10 @@ Response Response::json(int status, const boost::json::value& body) {
     return {status, {{"Content-Type", "application/json"}}, calhost::json::serialize(body)};
 }
 
+Response Response::json_text(std::string body) {
+    return {200, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
 Response Response::html(int status, std::string body) {
     return {status, {{"Content-Type", "text/html; charset=utf-8"}}, std::move(body)};
 }

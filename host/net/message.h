@@ -85,6 +85,8 @@ struct Response {
     std::function<Task<std::string>()> stream = nullptr;
 
     static Response json(int status, const boost::json::value& body);
+    /// 200 with JSON that is text already.
+    static Response json_text(std::string body);
     static Response html(int status, std::string body);
     static Response text(int status, std::string body);
     /// 302 by default.
