@@ -1,5 +1,6 @@
 #include "storage/connections.h"
 
+#include "base/json.h"
 #include "storage/changed.h"
 
 namespace calhost::storage {
@@ -8,8 +9,26 @@ namespace {
 #define CONNECTION_COLUMNS                                                                     \
     "id, user_id, provider, account, external_id, email, calendar_id, purpose, sync_enabled, " \
     "sync_mode, state, scopes, sealed_access_token, sealed_refresh_token, token_type, "        \
-    "token_expires_at, generation, last_synced_at, last_error, connected_at, updated_at"
+    "token_expires_at, generation, last_synced_at, last_error, connected_at, updated_at, "     \
+    "account_data, busy_calendars"
 #define CONNECTION_ROW CONNECTION_COLUMNS ", blocked_until"
+
+using Ids = std::optional<std::vector<std::string>>;
+
+/// A JSON array; NULL: nothing was chosen.
+Ids read_ids(std::optional<std::string> text) {
+    if (!text) return std::nullopt;
+    std::vector<std::string> ids;
+    if (const auto list = json::parse(*text); list && list->is_array())
+        for (const auto& id : list->get_array())
+            if (id.is_string()) ids.emplace_back(id.get_string());
+    return ids;
+}
+
+std::optional<std::string> ids_text(const Ids& ids) {
+    if (!ids) return std::nullopt;
+    return json::serialize(json::array(ids->begin(), ids->end()));
+}
 
 Connection read_connection(const Row& row) {
     return {.id = row.string(0),
@@ -19,6 +38,7 @@ Connection read_connection(const Row& row) {
             .external_id = row.string(4),
             .email = row.string(5),
             .calendar_id = row.string(6),
+            .busy_calendars = read_ids(row.maybe_string(22)),
             .purpose = row.string(7),
             .sync_enabled = row.boolean(8),
             .sync_mode = row.string(9),
@@ -31,15 +51,17 @@ Connection read_connection(const Row& row) {
             .generation = row.integer(16),
             .last_synced_at = row.maybe_time(17),
             .last_error = row.string(18),
-            .blocked_until = row.maybe_time(21),
+            .blocked_until = row.maybe_time(23),
             .connected_at = row.time(19),
-            .updated_at = row.time(20)};
+            .updated_at = row.time(20),
+            .account_data = row.string(21)};
 }
 
 Result<void> insert_connection(Sql& sql, const Connection& c) {
     return to_void(sql.execute("INSERT INTO connections (" CONNECTION_COLUMNS
                                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-                               "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+                               "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
+                               "$22, $23)",
                                {c.id,
                                 c.user_id,
                                 c.provider,
@@ -60,7 +82,9 @@ Result<void> insert_connection(Sql& sql, const Connection& c) {
                                 c.last_synced_at,
                                 c.last_error,
                                 c.connected_at,
-                                c.updated_at}));
+                                c.updated_at,
+                                c.account_data,
+                                ids_text(c.busy_calendars)}));
 }
 
 Result<void> update_connection(Sql& sql, const Connection& c) {
@@ -68,12 +92,29 @@ Result<void> update_connection(Sql& sql, const Connection& c) {
         "UPDATE connections SET external_id = $3, email = $4, calendar_id = $5, purpose = $6, "
         "sync_enabled = $7, sync_mode = $8, state = $9, scopes = $10, sealed_access_token = $11, "
         "sealed_refresh_token = $12, token_type = $13, token_expires_at = $14, generation = $15, "
-        "last_synced_at = $16, last_error = $17, connected_at = $18, updated_at = $19 "
-        "WHERE id = $1 AND user_id = $2",
-        {c.id, c.user_id, c.external_id, c.email, c.calendar_id, c.purpose, c.sync_enabled,
-         c.sync_mode, c.state, c.scopes, c.sealed_access_token, c.sealed_refresh_token,
-         c.token_type, c.token_expires_at, c.generation, c.last_synced_at, c.last_error,
-         c.connected_at, c.updated_at}));
+        "last_synced_at = $16, last_error = $17, connected_at = $18, updated_at = $19, "
+        "account_data = $20, busy_calendars = $21 WHERE id = $1 AND user_id = $2",
+        {c.id,
+         c.user_id,
+         c.external_id,
+         c.email,
+         c.calendar_id,
+         c.purpose,
+         c.sync_enabled,
+         c.sync_mode,
+         c.state,
+         c.scopes,
+         c.sealed_access_token,
+         c.sealed_refresh_token,
+         c.token_type,
+         c.token_expires_at,
+         c.generation,
+         c.last_synced_at,
+         c.last_error,
+         c.connected_at,
+         c.updated_at,
+         c.account_data,
+         ids_text(c.busy_calendars)}));
 }
 
 /// What was read from one account says nothing about another.
@@ -87,6 +128,18 @@ Result<void> forget_account(Sql& sql, std::string_view connection_id) {
     return {};
 }
 
+/// The cursor that covers events goes with them.
+Result<void> forget_calendar(Sql& sql, std::string_view connection_id,
+                             std::string_view calendar_id) {
+    for (const std::string_view statement :
+         {"DELETE FROM event_calendars WHERE connection_id = $1 AND calendar_id = $2",
+          "DELETE FROM cursors WHERE connection_id = $1 AND calendar_id = $2"}) {
+        auto done = sql.execute(statement, {connection_id, calendar_id});
+        if (!done) return fail(std::move(done.error()));
+    }
+    return {};
+}
+
 /// The new grant in the place of the old one.
 Result<Connection> replace_grant(Sql& sql, const Connection& grant, const Connection& old) {
     Connection row = grant;
@@ -94,7 +147,9 @@ Result<Connection> replace_grant(Sql& sql, const Connection& grant, const Connec
     row.generation = old.generation + 1;
     if (row.external_id == old.external_id) {
         row.calendar_id = old.calendar_id;
+        row.busy_calendars = old.busy_calendars;
         row.sync_enabled = old.sync_enabled;
+        if (!row.sync_enabled) row.state = "paused";
         row.sync_mode = old.sync_mode;
         row.last_synced_at = old.last_synced_at;
     } else {
@@ -160,7 +215,8 @@ Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_i
     auto done = sql.execute(
         "UPDATE connections SET sealed_access_token = $4, "
         "sealed_refresh_token = CASE WHEN $5 = '' THEN sealed_refresh_token ELSE $5 END, "
-        "token_expires_at = $6, generation = generation + 1, state = 'active', last_error = '', "
+        "token_expires_at = $6, generation = generation + 1, "
+        "state = CASE sync_enabled WHEN 1 THEN 'active' ELSE 'paused' END, last_error = '', "
         "updated_at = $7 WHERE id = $1 AND user_id = $2 AND generation = $3",
         {id, user_id, generation, tokens.sealed_access_token, tokens.sealed_refresh_token,
          tokens.expires_at, now});
@@ -192,6 +248,26 @@ Result<void> set_last_error(Sql& sql, std::string_view id, std::string_view user
         "UPDATE connections SET last_error = $3, updated_at = $4 WHERE id = $1 AND user_id = $2",
         {id, user_id, last_error, now});
     return to_void(changed_connection(sql, std::move(done), id, user_id));
+}
+
+Result<std::optional<Connection>> choose(Sql& sql, std::string_view id, std::string_view user_id,
+                                         const ConnectionChoice& choice, Timestamp now) {
+    auto old = find_connection(sql, user_id, id);
+    if (!old || !*old) return old;
+    Connection row = std::move(**old);
+    if (choice.calendar_id && *choice.calendar_id != row.calendar_id) {
+        if (auto done = forget_calendar(sql, id, row.calendar_id); !done) return fail(done.error());
+        row.calendar_id = *choice.calendar_id;
+        row.last_synced_at.reset();
+    }
+    if (choice.busy_calendars) row.busy_calendars = choice.busy_calendars;
+    row.sync_enabled = choice.sync_enabled.value_or(row.sync_enabled);
+    if (row.state == "active" && !row.sync_enabled) row.state = "paused";
+    if (row.state == "paused" && row.sync_enabled) row.state = "active";
+    row.updated_at = now;
+    if (auto done = update_connection(sql, row); !done) return fail(done.error());
+    sql.notify({"connections", row.id, row.user_id});
+    return row;
 }
 
 Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id) {

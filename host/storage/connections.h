@@ -13,10 +13,12 @@ struct Connection {
     std::string external_id;              ///< the provider's id of the account
     std::string email;                    ///< of the account
     std::string calendar_id = "primary";  ///< which calendar takes bookings
-    std::string purpose = "full";         ///< full or availability
+    /// Whose events count as busy; not chosen: those of `calendar_id`.
+    std::optional<std::vector<std::string>> busy_calendars;
+    std::string purpose = "full";  ///< full or availability
     bool sync_enabled = true;
     std::string sync_mode = "one_way";
-    std::string state = "active";  ///< active needs_reauth error paused
+    std::string state = "active";  ///< active needs_reauth error paused (not sync_enabled)
     std::string scopes;            ///< granted, space separated
     std::string sealed_access_token;
     std::string sealed_refresh_token;
@@ -29,11 +31,15 @@ struct Connection {
     std::optional<Timestamp> blocked_until;  ///< the provider asked for quiet until then
     Timestamp connected_at{};                ///< when the grant was stored
     Timestamp updated_at{};
+    /// JSON of the account at an address that a person entered (connect/account_data.h); else
+    /// empty.
+    std::string account_data;
 };
 
 /// Inserts, or replaces the grant of the same (user, provider, account) keeping its id, calendars,
 /// cursors and events if the account is the same one (external_id), else dropping those.
-/// The same account also keeps calendar_id, sync_enabled, sync_mode and last_synced_at.
+/// The same account also keeps calendar_id, busy_calendars, sync_enabled (and with it the state
+/// paused), sync_mode and last_synced_at.
 /// `generation` becomes one more than the stored one. Gives the row as stored.
 Result<Connection> store_grant(Sql& sql, const Connection& connection);
 
@@ -52,7 +58,8 @@ struct Tokens {
     std::optional<Timestamp> expires_at;
 };
 /// Stores refreshed tokens if the row still has `generation`, which grows by one; state becomes
-/// active and last_error empty. False: someone else was faster, nothing was changed.
+/// active (or stays paused) and last_error empty. False: someone else was faster, nothing was
+/// changed.
 Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_id,
                           std::int64_t generation, const Tokens& tokens, Timestamp now);
 /// Sets the state if the row still has `generation`. False: it changed meanwhile.
@@ -67,6 +74,16 @@ Result<void> set_last_error(Sql& sql, std::string_view id, std::string_view user
 /// The provider's Retry-After, so that a restart does not forget it. A later moment stays.
 Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view user_id,
                                Timestamp when);
+/// What a person chose; an empty member stays as it is.
+struct ConnectionChoice {
+    std::optional<bool> sync_enabled;
+    std::optional<std::string> calendar_id;
+    std::optional<std::vector<std::string>> busy_calendars;
+};
+/// Another `calendar_id` also drops what was read from the old one, and `last_synced_at`. Gives the
+/// row as it is then, or nothing when it is not the user's.
+Result<std::optional<Connection>> choose(Sql& sql, std::string_view id, std::string_view user_id,
+                                         const ConnectionChoice& choice, Timestamp now);
 /// Calendars, cursors, events, sync runs and the jobs whose target it is go with the row (running
 /// ones finish): enqueue what must follow, such as the revocation, afterwards.
 Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id);
@@ -75,7 +92,7 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
 Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
                                           std::string_view external_id);
 
-/// Active connections for which no sync job waits or runs: {id, user_id}.
+/// Active connections (not paused ones) for which no sync job waits or runs: {id, user_id}.
 Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql);
 
 }  // namespace calhost::storage

@@ -209,7 +209,13 @@ CREATE INDEX events_time ON events (calendar, ends_at, starts_at);
 CREATE INDEX events_overrides ON events (calendar, series_id) WHERE series_id <> '';
 )sql";
 
-constexpr std::array kSteps{kStep1, kStep2};
+// Where an account lives whose address a person entered, and which calendars count as busy.
+constexpr std::string_view kStep3 = R"sql(
+ALTER TABLE connections ADD COLUMN account_data TEXT NOT NULL DEFAULT '';
+ALTER TABLE connections ADD COLUMN busy_calendars TEXT;
+)sql";
+
+constexpr std::array kSteps{kStep1, kStep2, kStep3};
 
 }  // namespace
 

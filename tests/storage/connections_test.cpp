@@ -93,6 +93,64 @@ TEST_CASE("connections: a grant of another account drops what was read from the 
     CHECK(must(list_calendars(scene.reader(), "c1", "ann")).empty());
 }
 
+TEST_CASE("connections: what a person chose stays for the same account, not for another") {
+    test::Scene scene;
+    CHECK_FALSE(ann(scene).busy_calendars);
+    const auto chosen = scene.write([](Sql& sql) {
+        return choose(sql, "c1", "ann",
+                      {.sync_enabled = false, .busy_calendars = std::vector<std::string>{"a", "b"}},
+                      kNow + 1min);
+    });
+    REQUIRE(chosen);
+    CHECK(chosen->state == "paused");
+    CHECK(chosen->updated_at == kNow + 1min);
+    auto grant = test::make_connection("other-id", "ann");
+    scene.write([&](Sql& sql) { return store_grant(sql, grant); });
+    CHECK(ann(scene).busy_calendars == std::vector<std::string>{"a", "b"});
+    CHECK(ann(scene).state == "paused");
+    CHECK(must(list_unplanned_connections(scene.reader())).empty());
+    CHECK(scene.write([](Sql& sql) {
+        return store_tokens(sql, "c1", "ann", 2, {"v1:k1:a2", "", std::nullopt}, kNow);
+    }));
+    CHECK(ann(scene).state == "paused");  // a refresh does not wake it
+    grant.external_id = "g-2";
+    grant.account_data = R"({"url":"https://cloud.example/"})";
+    scene.write([&](Sql& sql) { return store_grant(sql, grant); });
+    CHECK_FALSE(ann(scene).busy_calendars);
+    CHECK(ann(scene).state == "active");
+    CHECK(ann(scene).account_data == grant.account_data);
+}
+
+TEST_CASE("connections: another calendar for bookings drops what was read from the old one") {
+    test::Scene scene;
+    add_synced_data(scene);
+    const auto pick = [&](ConnectionChoice choice) {
+        return scene.write([&](Sql& sql) { return choose(sql, "c1", "ann", choice, kNow); });
+    };
+    pick({.calendar_id = "primary"});
+    CHECK(must(count_events(scene.reader(), "c1")) == 1);
+    CHECK(ann(scene).last_synced_at == kNow + 1min);
+    pick({.calendar_id = "work"});
+    CHECK(ann(scene).calendar_id == "work");
+    CHECK_FALSE(ann(scene).last_synced_at);
+    CHECK(must(count_events(scene.reader(), "c1")) == 0);
+    CHECK_FALSE(must(find_cursor(scene.reader(), "c1", "primary")));
+    CHECK(must(list_calendars(scene.reader(), "c1", "ann")).size() == 1);
+}
+
+TEST_CASE("connections: pausing a connection that is broken does not hide it") {
+    test::Scene scene;
+    scene.write([](Sql& sql) {
+        return set_connection_state(sql, "c1", "ann", 1, "needs_reauth", "Gone.", kNow);
+    });
+    for (const bool is_on : {false, true}) {
+        scene.write(
+            [&](Sql& sql) { return choose(sql, "c1", "ann", {.sync_enabled = is_on}, kNow); });
+        CHECK(ann(scene).state == "needs_reauth");
+        CHECK(ann(scene).sync_enabled == is_on);
+    }
+}
+
 TEST_CASE("connections: tokens are stored only by who knows the generation") {
     test::Scene scene;
     const Tokens fresh{"v1:k1:a2", "v1:k1:r2", kNow + 2h};
@@ -157,6 +215,8 @@ TEST_CASE("connections: nobody reaches another's row") {
         [](Sql& sql) { return set_connection_state(sql, "c1", "bob", 1, "error", "x", kNow); }));
     scene.write([](Sql& sql) { return set_last_synced(sql, "c1", "bob", kNow + 9h); });
     scene.write([](Sql& sql) { return set_last_error(sql, "c1", "bob", "x", kNow); });
+    CHECK_FALSE(
+        scene.write([](Sql& sql) { return choose(sql, "c1", "bob", {.calendar_id = "x"}, kNow); }));
     CHECK_FALSE(scene.write([](Sql& sql) { return delete_connection(sql, "bob", "c1"); }));
     CHECK_FALSE(scene.write([](Sql& sql) {
         return replace_sealed(
@@ -174,6 +234,7 @@ TEST_CASE("connections: nobody reaches another's row") {
     const auto after = ann(scene);
     CHECK(after.sealed_access_token == before.sealed_access_token);
     CHECK(after.state == before.state);
+    CHECK(after.calendar_id == before.calendar_id);
     CHECK(after.last_error == before.last_error);
     CHECK(after.last_synced_at == before.last_synced_at);
     CHECK(must(count_events(scene.reader(), "c1")) == 1);
