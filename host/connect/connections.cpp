@@ -4,6 +4,30 @@
 #include "connect/revocation.h"
 
 namespace calhost::connect {
+namespace {
+
+/// A password that a person entered is his own: no provider can be told to forget it.
+std::optional<storage::Job> revocation_of(Services& services, const storage::Connection& row) {
+    if (!row.account_data.empty()) return std::nullopt;
+    return revocation_job(services, row.id, {row.provider, row.external_id},
+                          stored_grant(services, row));
+}
+
+}  // namespace
+
+std::vector<storage::CalendarRow> calendar_rows(const std::string& connection_id,
+                                                std::vector<plugin::CalendarInfo> calendars) {
+    std::vector<storage::CalendarRow> rows;
+    for (auto& calendar : calendars)
+        rows.push_back({.connection_id = connection_id,
+                        .id = std::move(calendar.id),
+                        .name = std::move(calendar.name),
+                        .is_primary = calendar.is_primary,
+                        .is_read_only = calendar.is_read_only,
+                        .color = std::move(calendar.color),
+                        .time_zone = std::move(calendar.time_zone)});
+    return rows;
+}
 
 Result<std::vector<storage::Connection>> select(Services& services, std::string_view user_id,
                                                 const Selection& selection) {
@@ -20,10 +44,8 @@ Result<std::vector<storage::Connection>> select(Services& services, std::string_
 Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection) {
     auto rows = select(services, user_id, selection);
     if (!rows) co_return fail(rows.error());
-    std::vector<storage::Job> jobs;
-    for (const auto& row : *rows)
-        jobs.push_back(revocation_job(services, row.id, {row.provider, row.external_id},
-                                      stored_grant(services, row)));
+    std::vector<std::optional<storage::Job>> jobs;
+    for (const auto& row : *rows) jobs.push_back(revocation_of(services, row));
     int gone = 0;
     auto done = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
         for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -32,7 +54,8 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             if (!deleted) return fail(deleted.error());
             if (!*deleted) continue;
             ++gone;
-            if (auto queued = enqueue_revocation(sql, jobs[i], {row.provider, row.external_id});
+            if (!jobs[i]) continue;
+            if (auto queued = enqueue_revocation(sql, *jobs[i], {row.provider, row.external_id});
                 !queued)
                 return queued;
         }
@@ -53,15 +76,7 @@ Task<Result<std::vector<storage::CalendarRow>>> read_calendars(Services& service
     ConnectionAccess access(keeper, connection);
     auto calendars = co_await provider->list_calendars(access);
     if (!calendars) co_return fail(calendars.error());
-    std::vector<storage::CalendarRow> rows;
-    for (auto& calendar : *calendars)
-        rows.push_back({.connection_id = connection.id,
-                        .id = std::move(calendar.id),
-                        .name = std::move(calendar.name),
-                        .is_primary = calendar.is_primary,
-                        .is_read_only = calendar.is_read_only,
-                        .color = std::move(calendar.color),
-                        .time_zone = std::move(calendar.time_zone)});
+    auto rows = calendar_rows(connection.id, std::move(*calendars));
     auto stored = co_await services.database.write([&](storage::Sql& sql) {
         return storage::replace_calendars(sql, connection.id, connection.user_id, rows);
     });

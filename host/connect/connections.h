@@ -21,8 +21,13 @@ struct Selection {
 Result<std::vector<storage::Connection>> select(Services& services, std::string_view user_id,
                                                 const Selection& selection);
 
-/// Forgets the tokens and enqueues the revocation in one transaction. Gives how many there were.
+/// Forgets the tokens and enqueues the revocation, where there is something to revoke, in one
+/// transaction. Gives how many there were.
 Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection);
+
+/// As the store has them.
+std::vector<storage::CalendarRow> calendar_rows(const std::string& connection_id,
+                                                std::vector<plugin::CalendarInfo> calendars);
 
 /// The account's calendars, read now and remembered. *Thread*: the connection's home worker.
 Task<Result<std::vector<storage::CalendarRow>>> read_calendars(Services& services,

@@ -115,6 +115,11 @@ Task<Result<Begun>> OauthFlow::begin(Begin request) {
         co_return fail(ErrorCode::not_found,
                        fmt::format("There is no provider '{}'.", request.provider.substr(0, 40)));
     const auto& info = provider->info();
+    if (info.auth.is_by_fields())
+        co_return fail(ErrorCode::unsupported,
+                       fmt::format("{} has no page to go to: send what its fields ask for to POST "
+                                   "/api/calendar/connect/{}.",
+                                   info.title, info.id));
     if (!info.is_configured())
         co_return fail(ErrorCode::misconfigured,
                        fmt::format("{} OAuth not configured for calendar",

@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "connect/jobs.h"
 #include "connect/services.h"
 #include "connect/token_endpoint.h"
 #include "storage/connections.h"
@@ -114,10 +115,5 @@ class OauthFlow {
     Services* services_;
     FlowOptions options_;
 };
-
-/// What a job of this kind does is registered by the composition root.
-inline constexpr std::string_view kSyncJob = "sync";
-inline constexpr std::string_view kRevokeJob = "revoke";
-inline constexpr std::string_view kPendingGrantJob = "pending_grant";
 
 }  // namespace calhost::connect

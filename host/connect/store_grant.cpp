@@ -31,16 +31,6 @@ storage::Job pending_job(Services& services, const storage::PendingGrant& pendin
             .created_at = services.clock.now()};
 }
 
-storage::Job sync_job(const storage::Connection& connection, std::string id, Timestamp now) {
-    return {.id = std::move(id),
-            .kind = std::string(kSyncJob),
-            .target = connection.id,
-            .user_id = connection.user_id,
-            .payload = R"({"trigger":"connect"})",
-            .run_at = now,
-            .created_at = now};
-}
-
 /// The connection that the grant becomes. Its id is the stored one of the same account label, so
 /// that sealed values can be bound to their row before it is written.
 storage::Connection to_connection(Services& services, const OauthFlow::Received& received,
@@ -93,7 +83,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
         }
         connection.sealed_refresh_token = old->sealed_refresh_token;
     }
-    const auto job_id = new_id(services_->random);
+    auto job = sync_job(*services_, connection, "connect");
     // Another account takes the place: nobody here may use the old grant any more.
     const bool is_replacing = old && !is_same_account;
     const Account replaced{received.provider, old ? old->external_id : ""};
@@ -107,10 +97,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
             if (is_replacing)
                 if (auto queued = enqueue_revocation(sql, revocation, replaced); !queued)
                     return fail(queued.error());
-            if (auto queued =
-                    storage::enqueue_job(sql, sync_job(*row, job_id, connection.connected_at));
-                !queued)
-                return fail(queued.error());
+            if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
             return row;
         });
     if (!stored)

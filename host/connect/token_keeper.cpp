@@ -13,8 +13,13 @@ std::unexpected<Error> gone() {
     return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
 }
 
-std::unexpected<Error> reconnect() {
-    return fail(ErrorCode::needs_reauth, std::string(kTokenExpired));
+/// What the person must do once the grant is gone.
+std::string_view reconnect_sentence(const storage::Connection& row) {
+    return row.account_data.empty() ? kTokenExpired : kPasswordRefused;
+}
+
+std::unexpected<Error> reconnect(const storage::Connection& row) {
+    return fail(ErrorCode::needs_reauth, std::string(reconnect_sentence(row)));
 }
 
 }  // namespace
@@ -32,7 +37,7 @@ Task<Result<Secret>> TokenKeeper::token(std::string connection_id, std::string u
     auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
     if (!row) co_return fail(row.error());
     if (!*row) co_return gone();
-    if ((*row)->state == "needs_reauth") co_return reconnect();
+    if ((*row)->state == "needs_reauth") co_return reconnect(**row);
     auto read = co_await this->read(**row);
     if (!read) co_return fail(read.error());
     // Someone else may have stored a newer token than the one that was refused.
@@ -87,6 +92,8 @@ Task<Result<Secret>> TokenKeeper::refresh(std::string connection_id, std::string
     if (provider == nullptr)
         co_return fail(ErrorCode::misconfigured,
                        "The provider of this connection is not installed.");
+    if (provider->info().auth.is_by_fields())
+        co_return co_await refused(**row, {ErrorCode::needs_reauth, "the password is refused"});
     auto refresh_token = open_token(*services_, (*row)->sealed_refresh_token, kRefreshColumn,
                                     connection_id, user_id);
     if (!refresh_token) co_return co_await unreadable(**row, refresh_token.error());
@@ -133,15 +140,24 @@ Task<Result<Secret>> TokenKeeper::refused(const Row& row, Error error) {
                                           {"code", to_string(error.code)},
                                           {"reason", error.message}});
     if (error.code == ErrorCode::needs_reauth) {
-        co_await set_state(row, "needs_reauth", std::string(kTokenExpired));
-        co_return reconnect();
+        co_await set_state(row, "needs_reauth", std::string(reconnect_sentence(row)));
+        co_return reconnect(row);
     }
     if (error.retry_after)
         co_await block_until(row.id, row.user_id, services_->clock.now() + *error.retry_after);
-    if (error.code ==
-        ErrorCode::misconfigured)  // the operator's fault: nobody is asked to reconnect
-        co_await set_state(row, row.state, error.message);
+    // The operator's fault: nobody is asked to reconnect.
+    if (error.code == ErrorCode::misconfigured) co_await tell(row, error.message);
     co_return fail(std::move(error));
+}
+
+Task<> TokenKeeper::tell(const Row& row, std::string last_error) {
+    const auto now = services_->clock.now();
+    const auto done = co_await services_->database.write([&](storage::Sql& sql) {
+        return storage::set_last_error(sql, row.id, row.user_id, last_error, now);
+    });
+    if (!done)
+        log::error("last error not stored",
+                   {{"connection_id", row.id}, {"reason", done.error().message}});
 }
 
 Task<> TokenKeeper::set_state(const Row& row, std::string state, std::string last_error) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/signal.h"
+#include "connect/account_data.h"
 #include "connect/services.h"
 #include "plugin/access.h"
 #include "storage/connections.h"
@@ -14,6 +16,8 @@ namespace calhost::connect {
 
 /// What people read in `last_error` (http-api, section 9).
 inline constexpr std::string_view kTokenExpired = "Token expired. Please reconnect your calendar.";
+inline constexpr std::string_view kPasswordRefused =
+    "The server refuses the password. Please connect the calendar again with a new one.";
 inline constexpr std::string_view kTokenUnreadable =
     "The stored sign-in cannot be read. Please reconnect your calendar.";
 
@@ -23,7 +27,8 @@ class TokenKeeper {
     explicit TokenKeeper(Services& services) : services_(&services) {}
 
     /// A token good for at least a moment: refreshed five minutes before its end, or at once when
-    /// `was_refused`. A refresh that fails while the old token still lives gives the old one.
+    /// `was_refused`. A refresh that fails while the old token still lives gives the old one. An
+    /// account with a password has no other: once refused, only the person can mend it.
     /// *Errors*: needs_reauth (the state says so now, too), unavailable, timeout, rate_limited,
     /// misconfigured, not_found (disconnected meanwhile).
     Task<Result<Secret>> token(std::string connection_id, std::string user_id, bool was_refused);
@@ -55,6 +60,7 @@ class TokenKeeper {
     Task<Result<Secret>> newer(const Row& row);
     Task<Result<Secret>> refused(const Row& row, Error error);
     Task<Result<Secret>> unreadable(const Row& row, Error error);
+    Task<> tell(const Row& row, std::string last_error);
     Task<> set_state(const Row& row, std::string state, std::string last_error);
 
     Services* services_;
@@ -67,7 +73,9 @@ class TokenKeeper {
 class ConnectionAccess final : public plugin::Access {
   public:
     ConnectionAccess(TokenKeeper& keeper, const storage::Connection& row)
-        : keeper_(&keeper), connection_id_(row.id), user_id_(row.user_id) {}
+        : keeper_(&keeper), connection_id_(row.id), user_id_(row.user_id) {
+        if (!row.account_data.empty()) account_ = read_account(row.account_data);
+    }
     Task<Result<Secret>> token(bool was_refused) override {
         return keeper_->token(connection_id_, user_id_, was_refused);
     }
@@ -77,12 +85,16 @@ class ConnectionAccess final : public plugin::Access {
     Task<> block_until(Timestamp when) override {
         return keeper_->block_until(connection_id_, user_id_, when);
     }
+    [[nodiscard]] const plugin::Account* account() const override {
+        return account_ ? &*account_ : nullptr;
+    }
     [[nodiscard]] const std::string& connection_id() const override { return connection_id_; }
 
   private:
     TokenKeeper* keeper_;
     std::string connection_id_;
     std::string user_id_;
+    std::optional<plugin::Account> account_;
 };
 
 }  // namespace calhost::connect

@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "lua/json.h"
+#include "net/url.h"
 
 namespace calhost::plugin {
 namespace {
@@ -75,32 +76,32 @@ std::unexpected<Error> foreign_host(const ProviderInfo& provider, std::string_vi
 }
 
 /// "https://*.icloud.com" stands for every host below icloud.com, on that scheme's own port.
-bool is_granted(const Account& account, std::string_view origin) {
-    return std::ranges::any_of(account.origins, [&](std::string_view granted) {
+bool is_granted(const Account& account, const net::Url& url) {
+    return std::ranges::any_of(account.origins, [&](std::string granted) {
         const auto star = granted.find("://*.");
-        if (star == std::string_view::npos) return granted == origin;
-        return origin.starts_with(granted.substr(0, star + 3)) &&
-               origin.ends_with(granted.substr(star + 4));
+        if (star != std::string::npos) granted.erase(star + 3, 2);
+        const auto origin = net::Url::parse(granted);
+        if (!origin || origin->is_tls != url.is_tls || origin->port != url.port) return false;
+        return star == std::string::npos ? origin->host == url.host
+                                         : url.host.ends_with("." + origin->host);
     });
 }
 
 /// A path on the account's origin, or an absolute link on one that its credentials may go to.
 Result<std::string> url_of_account(const ProviderInfo& provider, const Account& account,
                                    std::string_view url) {
-    const auto base = boost::urls::parse_uri(account.url);
+    const auto base = net::Url::parse(account.url);
     if (!base) return no_url(provider);
-    const std::string home(base->encoded_origin());
-    std::string whole = url.starts_with('/') ? home + std::string(url) : std::string(url);
-    const auto parsed = boost::urls::parse_uri(whole);
-    if (!parsed || parsed->has_userinfo() ||
-        (parsed->scheme() != "https" && parsed->scheme() != "http"))
-        return no_url(provider);
-    std::string origin(parsed->encoded_origin());
-    std::ranges::transform(origin, origin.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    if (!is_granted(account, origin))
-        return foreign_host(provider, std::string(parsed->encoded_host_and_port()));
-    return whole;
+    std::string whole(url);
+    if (url.starts_with('/'))
+        whole = fmt::format("{}://{}{}", base->is_tls ? "https" : "http", base->authority(), url);
+    const auto parsed = net::Url::parse(whole);
+    if (!parsed) return no_url(provider);
+    if (is_granted(account, *parsed)) return whole;
+    return fail(ErrorCode::forbidden,
+                fmt::format("The address leads to another host, {}, where the password may not go. "
+                            "If the account is there, enter that address.",
+                            parsed->authority()));
 }
 
 /// A path below the base address, or an absolute link on a granted host.

@@ -1,0 +1,125 @@
+#include "connect/choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "connect/connections.h"
+#include "connect/jobs.h"
+
+namespace calhost::connect {
+namespace {
+
+using Calendars = std::vector<storage::CalendarRow>;
+
+/// Where the provider names accounts, it also knows what "primary" means.
+constexpr std::string_view kPrimary = "primary";
+
+bool is_alias(const storage::Connection& row, std::string_view id) {
+    return id == kPrimary && row.account_data.empty();
+}
+
+const storage::CalendarRow* find(const storage::Connection& row, const Calendars& calendars,
+                                 const std::string& id) {
+    const auto found = std::ranges::find_if(calendars, [&](const auto& calendar) {
+        return calendar.id == id || (is_alias(row, id) && calendar.is_primary);
+    });
+    return found == calendars.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> wanted(const storage::ConnectionChoice& choice) {
+    auto ids = choice.busy_calendars.value_or(std::vector<std::string>{});
+    if (choice.calendar_id) ids.push_back(*choice.calendar_id);
+    return ids;
+}
+
+/// The stored list, or the account's own where that lacks something.
+Task<Result<Calendars>> calendars_with(Services& services, TokenKeeper& keeper,
+                                       const storage::Connection& row,
+                                       std::vector<std::string> ids) {
+    auto stored = storage::list_calendars(services.database.reader(), row.id, row.user_id);
+    if (!stored) co_return stored;
+    const bool has_all =
+        std::ranges::all_of(ids, [&](const auto& id) { return find(row, *stored, id) != nullptr; });
+    if (has_all) co_return stored;
+    co_return co_await read_calendars(services, keeper, row);
+}
+
+std::vector<FieldProblem> check(const storage::Connection& row, const Calendars& calendars,
+                                const storage::ConnectionChoice& choice) {
+    std::vector<FieldProblem> problems;
+    if (choice.calendar_id) {
+        const auto* calendar = find(row, calendars, *choice.calendar_id);
+        if (calendar == nullptr)
+            problems.push_back({"calendar_id", "calendar_id is none of the account's calendars"});
+        else if (calendar->is_read_only && row.purpose == "full")
+            problems.push_back(
+                {"calendar_id", fmt::format("{} can only be read; choose a calendar that bookings "
+                                            "can be written to",
+                                            calendar->name)});
+    }
+    for (const auto& id : choice.busy_calendars.value_or(std::vector<std::string>{}))
+        if (find(row, calendars, id) == nullptr) {
+            problems.push_back(
+                {"busy_calendars", "busy_calendars names one that the account does not have"});
+            break;
+        }
+    return problems;
+}
+
+bool needs_sync(const storage::Connection& before, const storage::Connection& after) {
+    if (after.state != "active") return false;
+    return before.calendar_id != after.calendar_id || !before.sync_enabled;
+}
+
+Task<Result<storage::Connection>> store(Services& services, const storage::Connection& row,
+                                        const storage::ConnectionChoice& choice) {
+    const auto now = services.clock.now();
+    const auto job = sync_job(services, row, "choice");
+    co_return co_await services.database.write_for<storage::Connection>(
+        [&](storage::Sql& sql) -> Result<storage::Connection> {
+            auto changed = storage::choose(sql, row.id, row.user_id, choice, now);
+            if (!changed) return fail(changed.error());
+            if (!*changed)
+                return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+            if (needs_sync(row, **changed))
+                if (auto queued = storage::enqueue_job(sql, job); !queued)
+                    return fail(queued.error());
+            return std::move(**changed);
+        });
+}
+
+std::unexpected<ChoiceFailure> failed(Error error) {
+    return std::unexpected(ChoiceFailure{{}, std::move(error)});
+}
+
+}  // namespace
+
+std::vector<std::string> busy_calendars_of(const storage::Connection& connection) {
+    return connection.busy_calendars.value_or(std::vector{connection.calendar_id});
+}
+
+Task<std::expected<storage::Connection, ChoiceFailure>> choose(Services& services,
+                                                               TokenKeeper& keeper,
+                                                               std::string user_id,
+                                                               std::string connection_id,
+                                                               storage::ConnectionChoice choice) {
+    auto row = storage::find_connection(services.database.reader(), user_id, connection_id);
+    if (!row) co_return failed(row.error());
+    if (!*row) co_return failed({ErrorCode::not_found, "There is no such connection."});
+    if (const auto ids = wanted(choice); !ids.empty()) {
+        const auto calendars = co_await calendars_with(services, keeper, **row, ids);
+        if (!calendars) co_return failed(calendars.error());
+        if (auto problems = check(**row, *calendars, choice); !problems.empty()) {
+            Error error{ErrorCode::invalid, problems.front().message};
+            co_return std::unexpected(ChoiceFailure{std::move(problems), std::move(error)});
+        }
+    }
+    auto stored = co_await store(services, **row, choice);
+    if (!stored) co_return failed(stored.error());
+    log::info("connection changed", {{"connection_id", stored->id}, {"user_id", stored->user_id}});
+    co_return std::move(*stored);
+}
+
+}  // namespace calhost::connect

@@ -1,0 +1,19 @@
+#include "connect/jobs.h"
+
+#include "base/json.h"
+
+namespace calhost::connect {
+
+storage::Job sync_job(Services& services, const storage::Connection& connection,
+                      std::string_view trigger) {
+    const auto now = services.clock.now();
+    return {.id = new_id(services.random),
+            .kind = std::string(kSyncJob),
+            .target = connection.id,
+            .user_id = connection.user_id,
+            .payload = json::serialize(json::object{{"trigger", trigger}}),
+            .run_at = now,
+            .created_at = now};
+}
+
+}  // namespace calhost::connect
