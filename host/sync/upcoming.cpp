@@ -3,13 +3,12 @@
 #include "storage/events.h"
 
 namespace calhost::sync {
-namespace {
 
-/// The zone of the connection's calendar; "primary" is an alias of the one that says it is.
-Result<std::string> zone_of(storage::Sql& sql, const storage::Connection& connection) {
+Result<std::string> calendar_zone(storage::Sql& sql, const storage::Connection& connection) {
     auto calendars = storage::list_calendars(sql, connection.id, connection.user_id);
     if (!calendars) return fail(calendars.error());
     for (const auto& calendar : *calendars) {
+        // "primary" is an alias of the one that says it is.
         const bool is_it = calendar.id == connection.calendar_id ||
                            (connection.calendar_id == "primary" && calendar.is_primary);
         if (is_it && !calendar.time_zone.empty()) return calendar.time_zone;
@@ -17,11 +16,9 @@ Result<std::string> zone_of(storage::Sql& sql, const storage::Connection& connec
     return std::string("Etc/UTC");
 }
 
-}  // namespace
-
 Result<calendar::Expansion> occurrences(storage::Sql& sql, const storage::Connection& connection,
                                         calendar::Window window) {
-    auto zone = zone_of(sql, connection);
+    auto zone = calendar_zone(sql, connection);
     if (!zone) return fail(zone.error());
     // All-day events are stored by their midnight in UTC; a day on each side catches every zone.
     const calendar::Window wide{window.start - std::chrono::days{1},

@@ -11,4 +11,7 @@ namespace calhost::sync {
 Result<calendar::Expansion> occurrences(storage::Sql& sql, const storage::Connection& connection,
                                         calendar::Window window);
 
+/// The zone of the connection's calendar; Etc/UTC where nobody knows it.
+Result<std::string> calendar_zone(storage::Sql& sql, const storage::Connection& connection);
+
 }  // namespace calhost::sync
