@@ -57,7 +57,10 @@ Api::Api(Context& context) : context_(&context) {
     add_auth_routes(router_, context);
     add_connect_routes(router_, context);
     add_callback_routes(router_, context);
+    add_field_routes(router_, context);
     add_calendar_routes(router_, context);
+    add_choice_routes(router_, context);
+    add_busy_routes(router_, context);
     add_test_routes(router_, context);
 }
 

@@ -68,4 +68,22 @@ std::optional<std::int64_t> Body::integer(std::string_view name, std::int64_t le
     return std::nullopt;
 }
 
+std::optional<std::vector<std::string>> Body::texts(std::string_view name, std::size_t most,
+                                                    std::size_t max_bytes) {
+    const auto* member = json::find(value_, name);
+    if (member == nullptr) return std::nullopt;
+    const auto is_fine = [&](const json::value& item) {
+        return item.is_string() && !item.get_string().empty() &&
+               item.get_string().size() <= max_bytes && is_utf8(item.get_string());
+    };
+    if (!member->is_array() || member->get_array().size() > most ||
+        !std::ranges::all_of(member->get_array(), is_fine)) {
+        complain(name, fmt::format("{} must be a list of up to {} texts", name, most));
+        return std::nullopt;
+    }
+    std::vector<std::string> list;
+    for (const auto& item : member->get_array()) list.emplace_back(item.get_string());
+    return list;
+}
+
 }  // namespace calhost::api

@@ -24,6 +24,10 @@ class Body {
     std::optional<std::int64_t> integer(std::string_view name, std::int64_t least,
                                         std::int64_t most);
 
+    /// A list of texts, none of them empty; nothing when it is absent.
+    std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t most,
+                                                  std::size_t max_bytes = 1024);
+
     void complain(std::string_view field, std::string message);
     [[nodiscard]] const std::vector<accounts::FieldError>& errors() const { return errors_; }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "accounts/accounts.h"
+#include "accounts/throttle.h"
 #include "api/limits.h"
 #include "connect/connections.h"
 #include "connect/oauth_flow.h"
@@ -32,6 +33,7 @@ struct Context {
     connect::OauthFlow& flow;
     plugin::Rules& rules;
     const sync::Homes& homes;
+    accounts::Throttle& throttle;  ///< for looking at addresses that people enter
     ApiOptions options;
     Limits limits;
     std::function<void()> wake_jobs;  ///< something was enqueued that should run now
@@ -52,7 +54,10 @@ net::Handler open_to_all(Context& context, net::Handler handler);
 void add_auth_routes(net::Router& router, Context& context);
 void add_connect_routes(net::Router& router, Context& context);
 void add_callback_routes(net::Router& router, Context& context);
+void add_field_routes(net::Router& router, Context& context);
 void add_calendar_routes(net::Router& router, Context& context);
+void add_choice_routes(net::Router& router, Context& context);
+void add_busy_routes(net::Router& router, Context& context);
 void add_test_routes(net::Router& router, Context& context);
 void add_open_routes(net::Router& router, Context& context);
 

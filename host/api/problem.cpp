@@ -76,6 +76,7 @@ net::Response answer(int status, const json::object& body) {
     response.body = json::serialize(body);
     response.headers.set("Content-Type", "application/problem+json");
     if (status == 401) response.headers.set("WWW-Authenticate", "Bearer");
+    if (status == 503) response.headers.set("Retry-After", std::string(kRetryLater));
     return response;
 }
 
@@ -97,10 +98,10 @@ net::Response problem(int status, std::string_view code, std::string_view detail
 }
 
 net::Response invalid_fields(const std::vector<accounts::FieldError>& errors,
-                             std::string_view request_id) {
+                             std::string_view request_id, std::string_view code) {
     auto body =
-        body_of(422, "invalid",
-                errors.empty() ? "The request is not valid." : errors.front().message, request_id);
+        body_of(422, code, errors.empty() ? "The request is not valid." : errors.front().message,
+                request_id);
     json::array list;
     for (const auto& error : errors)
         list.push_back({{"field", error.field}, {"message", error.message}});

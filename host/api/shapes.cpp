@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "calendar/zone.h"
+#include "connect/choice.h"
 
 namespace calhost::api {
 namespace {
@@ -33,6 +34,30 @@ std::string_view message_of(const storage::Connection& connection) {
                                          : std::string_view(connection.last_error);
 }
 
+json::array fields_shape(const plugin::AuthInfo& auth) {
+    json::array list;
+    for (const auto& field : auth.fields)
+        list.push_back({{"name", field.name},
+                        {"title", field.title},
+                        {"kind", field.kind},
+                        {"required", field.is_required},
+                        {"help", text_or_null(field.help)}});
+    return list;
+}
+
+json::array presets_shape(const plugin::AuthInfo& auth) {
+    json::array list;
+    for (const auto& preset : auth.presets) {
+        json::array origins(preset.origins.begin(), preset.origins.end());
+        list.push_back({{"title", preset.title},
+                        {"url", text_or_null(preset.url)},
+                        {"example", text_or_null(preset.example)},
+                        {"origins", std::move(origins)},
+                        {"help", text_or_null(preset.help)}});
+    }
+    return list;
+}
+
 /// The one that the flat members speak of: the first that works, else the first.
 const storage::Connection& leading(const std::vector<storage::Connection>& connections) {
     const auto active = std::ranges::find(connections, "active", &storage::Connection::state);
@@ -46,11 +71,13 @@ json::value time_or_null(const std::optional<Timestamp>& when) {
 }
 
 json::object connection_shape(const storage::Connection& connection) {
+    const auto busy = connect::busy_calendars_of(connection);
     return {{"id", connection.id},
             {"provider", connection.provider},
             {"account", connection.account},
             {"email", text_or_null(connection.email)},
             {"calendar_id", connection.calendar_id},
+            {"busy_calendars", json::array(busy.begin(), busy.end())},
             {"sync_enabled", connection.sync_enabled},
             {"sync_mode", connection.sync_mode},
             {"status", old_status(connection.state)},
@@ -103,7 +130,8 @@ json::object provider_shape(const plugin::ProviderInfo& provider) {
             {"title", provider.title},
             {"sign_in", provider.auth.kind},
             {"configured", provider.is_configured()},
-            {"fields", json::array{}},
+            {"fields", fields_shape(provider.auth)},
+            {"presets", presets_shape(provider.auth)},
             {"capabilities", provider.can}};
 }
 

@@ -1,6 +1,7 @@
 #include "api/sync_answer.h"
 
 #include "api/shapes.h"
+#include "base/gather.h"
 #include "base/json_text.h"
 
 namespace calhost::api {
@@ -69,9 +70,11 @@ Result<void> write_result(Context& context, json::TextWriter& out, const Totals&
 
 Task<Result<net::Response>> sync_all(Context& context, std::vector<storage::Connection> connections,
                                      std::string_view sign) {
-    Totals totals;
+    std::vector<Task<Result<sync::SyncOutcome>>> syncs;
     for (const auto& connection : connections)
-        totals.add(co_await sync_at_home(context, connection.id, connection.user_id));
+        syncs.push_back(sync_at_home(context, connection.id, connection.user_id));
+    Totals totals;
+    for (const auto& outcome : co_await gather(std::move(syncs))) totals.add(outcome);
     if (totals.succeeded == 0 && totals.first_error) co_return fail(*totals.first_error);
     json::TextWriter answer;
     answer.begin_object();

@@ -68,6 +68,7 @@ Result<void> Worker::build(Outside outside) {
                                                            *flow_,
                                                            *rules_,
                                                            *homes_,
+                                                           shared_->throttle,
                                                            std::move(options),
                                                            api::Limits(rate, outside.clock),
                                                            [] {},

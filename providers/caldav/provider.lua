@@ -1,18 +1,38 @@
 -- CalDAV: RFC 4791 (calendars), 6578 (sync-collection), 5397 (principal), 6764 (discovery).
 local json, ical, xml = require("host.json"), require("host.ical"), require("host.xml")
-local log, time = require("host.log"), require("host.time")
+local crypto, log, time = require("host.crypto"), require("host.log"), require("host.time")
 
 ---@type host.Provider
 local M = { id = "caldav", title = "CalDAV", api = 1 }
 
 M.can = { incremental = true, windowed_feed = false, push = false, chosen_id = true, quiet_attendees = true,
-  conditional_writes = true, in_flight = 2, max_page = 500 }
+  conditional_writes = true, reminder_methods = { "popup", "email" }, in_flight = 2, max_page = 500 }
 
-M.auth = { kind = "basic" }
+M.auth = {
+  kind = "basic",
+  fields = {
+    { name = "url", title = "Address of the calendar server", kind = "url",
+      help = "As its settings show it, such as https://cloud.example.org; the rest is found." },
+    { name = "username", title = "User name", kind = "text", help = "Often your e-mail address." },
+    { name = "password", title = "App password", kind = "password",
+      help = "Made for this host in the service's settings; your own password only where there is no other." },
+  },
+  presets = {
+    { title = "iCloud", url = "https://caldav.icloud.com/", origins = { "https://*.icloud.com" },
+      help = "https://account.apple.com/" },
+    { title = "Fastmail", url = "https://caldav.fastmail.com/dav/", help = "https://app.fastmail.com/settings/security" },
+    { title = "Nextcloud", example = "https://cloud.example.org/remote.php/dav/",
+      help = "https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html" },
+    { title = "Radicale", example = "https://dav.example.org/" },
+    { title = "Another server", example = "https://dav.example.org/" },
+  },
+}
 
-local NS = { D = "DAV:", C = "urn:ietf:params:xml:ns:caldav", A = "http://apple.com/ns/ical/" }
+local NS = { D = "DAV:", C = "urn:ietf:params:xml:ns:caldav", A = "http://apple.com/ns/ical/",
+  CS = "http://calendarserver.org/ns/" }
 local BATCH = 50       -- resources a multiget
 local REDIRECTS = 5
+local ATTEMPTS = 3     -- of a change that is made to whatever is there, while others change it too
 
 local CODES = {
   [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [410] = "not_found", [412] = "conflict",
@@ -22,8 +42,10 @@ local CODES = {
 local function failure(answer)
   local code = CODES[answer.status] or (answer.status >= 500 and "unavailable") or "invalid_response"
   local message = "The calendar server answered " .. answer.status
-  return nil, { code = code, message = message, retry_after = answer.retry_after }
+  return nil, { code = code, message = message, retry_after = answer.retry_after, status = answer.status }
 end
+
+local function is_good(answer) return answer.status >= 200 and answer.status < 300 end
 
 --- One spelling for each path: what needs no escape has none, the others are in upper case.
 local function normal(href)
@@ -233,34 +255,76 @@ local function list_etags(ctx, calendar)
   return etags
 end
 
+--- `known` is what was there: `{ etags, ctag? }`. A ctag that stayed says that nothing changed.
 local function compare_etags(ctx, calendar, known)
+  local found = look(ctx, calendar.id, "CS:getctag")
+  local ctag = found and xml.text(found, "CS:getctag") or nil
+  if ctag and ctag == known.ctag then return { left = {}, etags = known.etags, ctag = ctag, more = false } end
   local etags, err = list_etags(ctx, calendar)
   if not etags then return nil, err end
-  local state = { left = {}, gone = {}, etags = etags, more = false }
+  local state = { left = {}, gone = {}, etags = etags, ctag = ctag, more = false }
   for href, etag in pairs(etags) do
-    if etag == "" or known[href] ~= etag then state.left[#state.left + 1] = href end
+    if etag == "" or known.etags[href] ~= etag then state.left[#state.left + 1] = href end
   end
-  for href in pairs(known) do
+  for href in pairs(known.etags) do
     if not etags[href] then state.gone[#state.gone + 1] = href end
   end
   table.sort(state.left)
   return state
 end
 
+--- A refusal that says nothing about the token. Xandikos answers one that it does not know with 500.
 local function is_final(err)
-  return err.code == "unauthorized" or err.code == "needs_reauth" or err.code == "rate_limited" or err.code == "timeout"
+  return err.code == "unauthorized" or err.code == "needs_reauth" or err.code == "rate_limited"
+    or err.code == "timeout" or (err.code == "unavailable" and err.status ~= 500)
+end
+
+--- A query for the resources with an event in the window (RFC 3339 texts; no finish: without end).
+local function in_window(start, finish)
+  local function basic(text) return text and text:gsub("%.%d+", ""):gsub("[-:]", "") end
+  local range = { name = "C:time-range", attributes = { start = basic(start), ["end"] = basic(finish) } }
+  return { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
+    { name = "C:filter", { name = "C:comp-filter", attributes = { name = "VCALENDAR" },
+      { name = "C:comp-filter", attributes = { name = "VEVENT" }, range } } } }
+end
+
+--- The resources that a query finds.
+local function find_resources(ctx, collection, query)
+  local root, at = ask(ctx, "REPORT", collection, "1", query)
+  if not root then return nil, at end
+  local list = {}
+  for _, response in ipairs(root) do
+    if response.name == "D:response" and properties(response) then list[#list + 1] = href_of(ctx, at, response) end
+  end
+  return list
+end
+
+--- Of a long list only what the window can show: what is over does not change any more, and if it does, the
+--- server says so. A server that cannot tell gives everything.
+local function leave_out_past(ctx, calendar, state, window)
+  if #state.left <= M.can.max_page then return state end
+  local found = find_resources(ctx, calendar.id, in_window(window.start))
+  local is_there, left = {}, {}
+  for _, href in ipairs(found or {}) do is_there[href] = true end
+  for _, href in ipairs(state.left) do
+    if not found or is_there[href] then left[#left + 1] = href end
+  end
+  state.left = left
+  return state
 end
 
 --- What changed since `cursor`: "sync:" with the server's token, or "etags:" with what was there.
-local function begin(ctx, calendar, cursor)
-  local etags = cursor and cursor:match("^etags:(.*)$")
-  if etags then return compare_etags(ctx, calendar, json.decode(etags) or {}) end
+local function begin(ctx, calendar, cursor, window)
+  local known = cursor and cursor:match("^etags:(.*)$")
+  known = known and json.decode(known)
+  if known then return compare_etags(ctx, calendar, known.etags and known or { etags = {} }) end
   local token = cursor and cursor:match("^sync:(.*)$") or ""
   local state, err = report(ctx, calendar, token)
-  if state or is_final(err) then return state, err end
-  -- A token that the server lost is told in many ways, Xandikos' is 500; a full pull shows whether it was that.
-  if cursor then return nil, { code = "cursor_expired" } end
-  return compare_etags(ctx, calendar, {})
+  if not state and is_final(err) then return nil, err end
+  -- A token that the server lost is told in many ways; a full pull shows whether it was that.
+  if not state and cursor then return nil, { code = "cursor_expired" } end
+  if not state then state, err = compare_etags(ctx, calendar, { etags = {} }) end
+  return state and not cursor and leave_out_past(ctx, calendar, state, window) or state, err
 end
 
 --- Says which of the people in an event is the account's owner.
@@ -271,23 +335,24 @@ local function mark_owner(item, email)
   for _, person in ipairs(item.attendees or {}) do person.is_self = person.email:lower() == email end
 end
 
---- The events of one resource: a series with its overrides, or a single event.
+--- An event of the resource under the names that it has here.
+local function name_event(ctx, href, etag, item)
+  local slot = item.recurrence_id
+  item.id = slot and ical.occurrence_id(href, slot) or href
+  item.series_id = slot and href or nil
+  item.etag = etag
+  mark_owner(item, ctx.account.email)
+  return item
+end
+
+--- The events of one resource, all that there are: a series with its overrides, or a single event.
 local function read_resource(ctx, href, found, events)
   local data = ical.read(xml.text(found, "C:calendar-data") or "")
-  if not data or #data.events == 0 then
-    if not data then log.warning("a calendar resource cannot be read and is left out") end
-    events[#events + 1] = { id = href, deleted = true }
-    return
+  if not data then log.warning("a calendar resource cannot be read and is left out") end
+  for _, item in ipairs(data and data.events or {}) do
+    events[#events + 1] = name_event(ctx, href, xml.text(found, "D:getetag"), item)
   end
-  local etag = xml.text(found, "D:getetag")
-  for _, item in ipairs(data.events) do
-    local slot = item.recurrence_id
-    item.id = slot and (href .. "#" .. (slot.date or time.format(slot.instant))) or href
-    item.series_id = slot and href or nil
-    item.etag = etag
-    mark_owner(item, ctx.account.email)
-    events[#events + 1] = item
-  end
+  events[#events + 1] = { id = href, whole = true }
 end
 
 local function multiget(ctx, calendar, hrefs, events)
@@ -310,12 +375,23 @@ local function multiget(ctx, calendar, hrefs, events)
   return true
 end
 
---- Changes since `cursor`, or the whole calendar; a page is up to `max_page` resources. Between pages the list of
---- what is left to fetch travels in `page`.
-function M.list_changes(ctx, calendar, cursor, page)
+--- Fetches up to `max_page` of the resources in `state.left`; gives the next page's state, if there is one.
+local function fetch_page(ctx, calendar, state, events)
+  local last = math.min(#state.left, M.can.max_page)
+  for from = 1, last, BATCH do
+    local batch = table.move(state.left, from, math.min(from + BATCH - 1, last), 1, {})
+    local done, err = multiget(ctx, calendar, batch, events)
+    if not done then return nil, err end
+  end
+  state.left = table.move(state.left, last + 1, #state.left, 1, json.array({}))
+  return true
+end
+
+--- Changes since `cursor`, or the whole calendar. Between pages the list of what is left to fetch travels in `page`.
+function M.list_changes(ctx, calendar, cursor, page, window)
   local state, err = page and json.decode(page)
   if not state then
-    state, err = begin(ctx, calendar, cursor)
+    state, err = begin(ctx, calendar, cursor, window)
   elseif #state.left == 0 and state.more then
     state, err = report(ctx, calendar, state.token)
   end
@@ -323,16 +399,239 @@ function M.list_changes(ctx, calendar, cursor, page)
   local events = {}
   for _, href in ipairs(state.gone or {}) do events[#events + 1] = { id = href, deleted = true } end
   state.gone = nil
-  local last = math.min(#state.left, M.can.max_page)
-  for from = 1, last, BATCH do
-    local batch = table.move(state.left, from, math.min(from + BATCH - 1, last), 1, {})
-    local done, problem = multiget(ctx, calendar, batch, events)
-    if not done then return nil, problem end
-  end
-  state.left = table.move(state.left, last + 1, #state.left, 1, json.array({}))
+  local done, problem = fetch_page(ctx, calendar, state, events)
+  if not done then return nil, problem end
   if #state.left > 0 or state.more then return { events = events, page = json.encode(state) } end
-  local next_cursor = state.token and ("sync:" .. state.token) or ("etags:" .. json.encode(state.etags))
-  return { events = events, cursor = next_cursor }
+  local known = { etags = state.etags, ctag = state.ctag }
+  return { events = events, cursor = state.token and ("sync:" .. state.token) or ("etags:" .. json.encode(known)) }
+end
+
+--- What the window may hold. The host expands: servers do it in too many ways.
+function M.list_events(ctx, calendar, window, page)
+  local state, events, err = page and json.decode(page), {}, nil
+  if not state then
+    state = {}
+    state.left, err = find_resources(ctx, calendar.id, in_window(window.start, window.finish))
+    if not state.left then return nil, err end
+  end
+  local done, problem = fetch_page(ctx, calendar, state, events)
+  if not done then return nil, problem end
+  return { events = events, page = #state.left > 0 and json.encode(state) or nil }
+end
+
+--- The path and, for an occurrence, the slot: "/cal/a.ics_20261124T080000Z".
+local function split(id)
+  local href, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ)$")
+  if not href then href, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%d)$") end
+  return href or id, slot
+end
+
+local function get(ctx, href)
+  local answer, err = ctx.http:get(href)
+  if not answer then return nil, err end
+  if answer.status ~= 200 then return failure(answer) end
+  local etag = answer.headers.etag
+  if not etag then
+    local found, problem = look(ctx, href, "D:getetag")
+    if not found then return nil, problem end
+    etag = xml.text(found, "D:getetag")
+  end
+  return { href = href, text = answer.body, etag = etag }
+end
+
+--- What is stored for an id. One that only looks like an occurrence's is a resource of that name.
+local function fetch(ctx, id)
+  local href, slot = split(id)
+  local found, err = get(ctx, href)
+  if found then
+    found.slot = slot
+  elseif slot and err.code == "not_found" then
+    found, err = get(ctx, id)
+  end
+  return found, err
+end
+
+--- The event that `found` is about.
+local function read_event(ctx, found)
+  local item, err
+  if found.slot then
+    item, err = ical.occurrence(found.text, found.slot)
+  else
+    local data = ical.read(found.text) or { events = {} }
+    for _, one in ipairs(data.events) do item = item or (not one.recurrence_id and one or nil) end
+    err = { code = "not_found", message = "The calendar server has no such event" }
+  end
+  if not item then return nil, err end
+  return name_event(ctx, found.href, found.etag, item)
+end
+
+function M.get_event(ctx, _, id)
+  local found, err = fetch(ctx, id)
+  if not found then return nil, err end
+  return read_event(ctx, found)
+end
+
+local function put(ctx, href, text, condition)
+  condition["Content-Type"] = "text/calendar; charset=utf-8"
+  return ctx.http:put(href, { body = text, headers = condition })
+end
+
+--- What a write left there. Without an etag the server may have stored something else (RFC 4791 section 5.3.4).
+local function written(ctx, found, answer, wanted)
+  local now, err = { href = found.href, slot = found.slot, text = found.text, etag = answer.headers.etag }, nil
+  if not now.etag then
+    now, err = get(ctx, found.href)
+    if not now then return nil, err end
+    now.slot = found.slot
+  end
+  local item, problem = read_event(ctx, now)
+  if not item then return nil, problem end
+  local lossy = {}
+  if wanted.reminders and #wanted.reminders < #(item.reminders or {}) then
+    lossy[1] = "Reminders that other programs set stay."
+  elseif wanted.reminders and #wanted.reminders > #(item.reminders or {}) then
+    lossy[1] = "The calendar server did not keep all reminders."
+  end
+  return { event = item, lossy = lossy }
+end
+
+--- An earlier attempt may have been stored, and only its answer was lost.
+local function is_same(one, other)
+  for _, name in ipairs({ "title", "description", "location", "busy", "status", "visibility", "updated" }) do
+    if one[name] ~= other[name] then return false end
+  end
+  return one.start.instant == other.start.instant and one.finish.instant == other.finish.instant
+    and one.start.date == other.start.date and one.finish.date == other.finish.date
+end
+
+--- Puts `change(text)` where `id` is stored, if it is still what `etag` names; empty: whatever is there.
+local function rewrite(ctx, id, etag, change)
+  for attempt = 1, ATTEMPTS do
+    local found, err = fetch(ctx, id)
+    if not found then return nil, err end
+    local text, problem = change(found)
+    if not text then return nil, problem end
+    found.text = ical.quiet(text, ctx.account.email)
+    local answer, failed = put(ctx, found.href, found.text, { ["If-Match"] = etag ~= "" and etag or found.etag })
+    if not answer then return nil, failed end
+    if is_good(answer) then return found, answer end
+    if answer.status ~= 412 then return failure(answer) end
+    local mine, there = read_event(ctx, found), M.get_event(ctx, nil, id)
+    if mine and there and is_same(mine, there) then return found, { headers = {} } end
+    if etag ~= "" or attempt == ATTEMPTS then return failure(answer) end
+  end
+end
+
+function M.update_event(ctx, _, id, wanted, etag)
+  local found, answer = rewrite(ctx, id, etag, function(stored)
+    wanted.recurrence_id = nil
+    return ical.update(stored.text, wanted, { owner = ctx.account.email, slot = stored.slot })
+  end)
+  if not found then return nil, answer end
+  return written(ctx, found, answer, wanted)
+end
+
+--- Where a UID stands in a collection, if anywhere.
+local function find_uid(ctx, collection, uid)
+  local list = find_resources(ctx, collection, { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
+    { name = "C:filter", { name = "C:comp-filter", attributes = { name = "VCALENDAR" },
+      { name = "C:comp-filter", attributes = { name = "VEVENT" }, { name = "C:prop-filter",
+        attributes = { name = "UID" }, { name = "C:text-match", text = uid } } } } } })
+  return list and list[1]
+end
+
+--- Where the event is that keeps us from creating it again: in this calendar, or, at services with one UID an
+--- account, in another one, where its owner moved it.
+local function find_taken(ctx, calendar, answer, uid)
+  local root = xml.parse(answer.body, NS)
+  local named = root and xml.text(root, "C:no-uid-conflict/D:href")
+  if named and named ~= "" then return resolve(ctx, calendar.id, named) end
+  local href = find_uid(ctx, calendar.id, uid)
+  for _, other in ipairs(href and {} or M.list_calendars(ctx) or {}) do
+    if other.id ~= calendar.id then href = href or find_uid(ctx, other.id, uid) end
+  end
+  return href
+end
+
+--- The event that this key made before: under our name, or under our UID where the server put it.
+local function adopt(ctx, calendar, href, answer, uid)
+  local found, err = get(ctx, href)
+  if not found and err.code == "not_found" then
+    local other = find_taken(ctx, calendar, answer, uid)
+    if other and other:sub(1, #calendar.id) ~= calendar.id then
+      local target = origin_of(href) and href or origin_of(ctx.account.url) .. href
+      ctx.http:request({ method = "MOVE", url = other, headers = { Destination = target, Overwrite = "F" } })
+      other = href
+    end
+    if other then found, err = get(ctx, other) end
+  end
+  local item = found and read_event(ctx, found)
+  if item and item.uid == uid then return { event = item } end
+  if err and err.code ~= "not_found" then return nil, err end
+  return nil, { code = "already_exists", message = "Another event has the place of this one on the calendar server" }
+end
+
+--- A fixed name and UID for each key: the same key again finds what it made.
+local function create_resource(ctx, calendar, wanted, key)
+  local name = crypto.sha256(key):sub(1, 40)
+  wanted.id, wanted.uid = name, name .. "@calhost"
+  local text, err = ical.write({ wanted }, { owner = ctx.account.email })
+  if not text then return nil, err end
+  local found = { href = resolve(ctx, calendar.id, name .. ".ics"), text = text }
+  local answer, problem = put(ctx, found.href, text, { ["If-None-Match"] = "*" })
+  if not answer then return nil, problem end
+  if is_good(answer) then return written(ctx, found, answer, wanted) end
+  if answer.status == 412 or answer.body:find("no-uid-conflict", 1, true) then
+    return adopt(ctx, calendar, found.href, answer, wanted.uid)
+  end
+  return failure(answer)
+end
+
+function M.create_event(ctx, calendar, wanted, key)
+  if not (wanted.series_id and wanted.recurrence_id) then return create_resource(ctx, calendar, wanted, key) end
+  local id = ical.occurrence_id(wanted.series_id, wanted.recurrence_id)
+  if wanted.status ~= "cancelled" then return M.update_event(ctx, calendar, id, wanted, "") end
+  local done, err = M.delete_event(ctx, calendar, id, "")
+  if not done then return nil, err end
+  wanted.id = id
+  return { event = wanted }
+end
+
+--- A server that sends invitations takes a deletion for a cancellation, and tells the guests: first it is told not to.
+local function delete_resource(ctx, found, etag)
+  if found.text then
+    local text = ical.quiet(found.text, ctx.account.email)
+    if text ~= found.text then
+      local answer, err = put(ctx, found.href, text, { ["If-Match"] = etag ~= "" and etag or found.etag })
+      if not answer then return nil, err end
+      if not is_good(answer) then return failure(answer) end
+      etag = ""
+    end
+  end
+  local answer, err = ctx.http:delete(found.href, { headers = etag ~= "" and { ["If-Match"] = etag } or {} })
+  if not answer then return nil, err end
+  return is_good(answer) or answer.status == 404 or answer.status == 410 or failure(answer)
+end
+
+--- Takes one occurrence out of its series.
+local function exclude(ctx, id, etag)
+  local found, answer = rewrite(ctx, id, etag, function(stored)
+    local text, err = ical.exclude(stored.text, stored.slot)
+    if text and #ical.read(text).events == 0 then return nil, { code = "empty" } end
+    return text, err
+  end)
+  return found, answer
+end
+
+function M.delete_event(ctx, _, id, etag)
+  local found, err = fetch(ctx, id)
+  if found and found.slot then
+    found, err = exclude(ctx, id, etag)
+    if found then return true end
+  elseif found then
+    return delete_resource(ctx, found, etag)
+  end
+  return err.code == "not_found" or nil, err
 end
 
 return M
