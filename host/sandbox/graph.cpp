@@ -135,6 +135,9 @@ class GraphParts final : public Provider::Parts {
             account.tenant = graph::kConsumers;
         } else if (word == "require-interaction") {
             account.needs_interaction = true;
+        } else if (word == "stage") {
+            if (!graph::stage_event(graph_, account, body))
+                return net::Response::json(404, json::object{{"error", "there is no such event"}});
         } else if (word == "lifecycle") {
             const auto event = json::text_of(body, "event");
             if (event != "missed" && event != "subscriptionRemoved" &&

@@ -59,6 +59,9 @@ Answer<net::Response> create_event(Call& call);
 Answer<net::Response> get_event(Call& call);
 Answer<net::Response> update_event(Call& call);
 Answer<net::Response> delete_event(Call& call);
+/// What the person or the organiser did to an event: `{event, isCancelled, response}`. False for
+/// one that is not there.
+bool stage_event(GraphWorld& world, Account& account, const boost::json::value& wanted);
 // graph_list.cpp
 Answer<net::Response> list_events(Call& call);
 Answer<net::Response> list_view(Call& call);

@@ -43,6 +43,38 @@ void drop_exceptions(Calendar& calendar, const std::string& series_id) {
         calendar.events.erase(std::string(row->event.id));
 }
 
+/// Remembers which members an exception no longer shares with its series.
+void note_own(json::object& body, const json::object& sent) {
+    json::array own;
+    if (const auto* known = body.if_contains(kOwnMembers)) own = known->as_array();
+    for (const auto& [name, value] : sent) own.emplace_back(name);
+    body[kOwnMembers] = std::move(own);
+}
+
+bool is_own(const json::object& body, std::string_view name) {
+    const auto* own = body.if_contains(kOwnMembers);
+    return own != nullptr &&
+           std::ranges::find(own->as_array(), json::value(name)) != own->as_array().end();
+}
+
+/// Exceptions share with their series what they did not change.
+void pass_on(GraphWorld& world, Account& account, Calendar& calendar, const std::string& series_id,
+             const json::object& sent) {
+    for (const auto* row : calendar.events.overrides_of(series_id)) {
+        if (row->is_cancelled()) continue;
+        json::object shared;
+        for (const auto& [name, value] : sent)
+            if (name != "start" && name != "end" && name != "isAllDay" && name != "recurrence" &&
+                !is_own(row->body, name))
+                shared[name] = value;
+        auto body = row->body;
+        auto event = row->event;
+        if (shared.empty() || !apply(body, shared)) continue;
+        event.busy = json::text_of(body, "showAs") == "free" ? "free" : "busy";
+        store(world, account, calendar, std::move(body), std::move(event), "updated");
+    }
+}
+
 /// Marks as deleted, so that change feeds can tell.
 void bury(GraphWorld& world, Account& account, Calendar& calendar, const Item& item) {
     calendar::Event event;
@@ -54,6 +86,7 @@ void bury(GraphWorld& world, Account& account, Calendar& calendar, const Item& i
     event.recurrence_id = item.slot;
     auto body = item.body;
     body.erase("recurrence");
+    calendar.events.touch(item.series_id, world.clock.now());
     store(world, account, calendar, std::move(body), std::move(event), "deleted");
 }
 
@@ -114,6 +147,8 @@ Answer<net::Response> update_event(Call& call) {
         body["end"] = shown_body.at("end");
         body.erase("recurrence");
         body.erase("transactionId");
+        note_own(body, *sent);
+        home->events.touch(item->series_id, call.world.clock.now());
     }
     if (auto applied = apply(body, *sent); !applied) return refuse(applied.error());
     auto event = check_body(body);
@@ -126,6 +161,7 @@ Answer<net::Response> update_event(Call& call) {
         (old->event.start != event->start || old->event.finish != event->finish ||
          old->event.recurrence != event->recurrence))
         drop_exceptions(*home, item->id);
+    if (item->type == "seriesMaster") pass_on(call.world, call.account, *home, item->id, *sent);
     const Row& row =
         store(call.world, call.account, *home, std::move(body), std::move(*event), "updated");
     return shown(call, item_of(*home, row), 200);
@@ -138,6 +174,22 @@ Answer<net::Response> delete_event(Call& call) {
     if (item->type == "seriesMaster") drop_exceptions(*home, item->id);
     bury(call.world, call.account, *home, *item);
     return no_content();
+}
+
+bool stage_event(GraphWorld& world, Account& account, const json::value& wanted) {
+    Calendar* home = nullptr;
+    const auto item = find_item(account, nullptr, read_id(json::text_of(wanted, "event")), home);
+    const auto* row = item ? home->events.find(item->id) : nullptr;
+    if (row == nullptr) return false;
+    auto body = row->body;
+    if (const auto* cancelled = json::find(wanted, "isCancelled")) body["isCancelled"] = *cancelled;
+    if (const auto response = json::text_of(wanted, "response"); !response.empty()) {
+        body["isOrganizer"] = false;
+        body["responseStatus"] =
+            json::object{{"response", response}, {"time", format_rfc3339(world.clock.now())}};
+    }
+    store(world, account, *home, std::move(body), row->event, "updated");
+    return true;
 }
 
 }  // namespace calhost::sandbox::graph

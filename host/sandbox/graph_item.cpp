@@ -128,7 +128,8 @@ json::object present(const Item& item, const Prefer& prefer) {
     const auto id = show_id(item.id, is_immutable);
     json::object shown{{"@odata.etag", etag_of(item, is_immutable)}, {"id", id}};
     for (const auto& [name, value] : item.body)
-        if (name != "singleValueExtendedProperties" && name != "recurrence") shown[name] = value;
+        if (name != "singleValueExtendedProperties" && name != "recurrence" && name != kOwnMembers)
+            shown[name] = value;
     shown["lastModifiedDateTime"] = format_rfc3339(item.updated);
     shown["changeKey"] = change_key(item);
     shown["type"] = item.type;

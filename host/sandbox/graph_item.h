@@ -43,6 +43,9 @@ Answer<> apply(boost::json::object& body, const boost::json::object& sent);
 /// The members that expansion and search need. *Errors*: 400.
 Answer<calendar::Event> check_body(const boost::json::object& body);
 
+/// The member of a stored exception that names what it has of its own; nobody is shown it.
+inline constexpr std::string_view kOwnMembers = "@own";
+
 /// Stores a checked body, tells the ledger and who subscribed.
 const Row& store(GraphWorld& world, Account& account, Calendar& calendar, boost::json::object body,
                  calendar::Event event, std::string_view change);

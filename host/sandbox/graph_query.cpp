@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "calendar/zone.h"
 #include "sandbox/graph_times.h"
 
 namespace calhost::sandbox::graph {
@@ -98,16 +99,23 @@ std::optional<Test> read_mark_test(std::string_view term) {
     };
 }
 
+/// The moment of an item that a filter compares.
+std::optional<Timestamp> moment_of(const Item& item, std::string_view name) {
+    if (name == "start/dateTime") return item.start.instant;
+    if (name == "end/dateTime") return item.finish.instant;
+    if (name == "lastModifiedDateTime") return item.updated;
+    return std::nullopt;
+}
+
 std::optional<Test> read_time_test(const Comparison& comparison) {
     const auto text = unquote(comparison.right).value_or(std::string(comparison.right));
     const auto when = read_moment(text, "dateTime");
-    if (!when) return std::nullopt;
-    const bool is_start = comparison.left == "start/dateTime";
+    if (!when || !moment_of({}, comparison.left)) return std::nullopt;
     const std::string word(comparison.word);
     if (word != "ge" && word != "gt" && word != "le" && word != "lt" && word != "eq")
         return std::nullopt;
-    return [is_start, word, limit = *when](const Item& item) {
-        const auto own = is_start ? item.start.instant : item.finish.instant;
+    return [name = std::string(comparison.left), word, limit = *when](const Item& item) {
+        const auto own = *moment_of(item, name);
         if (word == "ge") return own >= limit;
         if (word == "gt") return own > limit;
         if (word == "le") return own <= limit;
@@ -122,8 +130,7 @@ std::optional<Test> read_test(std::string_view term) {
         return read_mark_test(term);
     const auto comparison = read_comparison(term);
     if (!comparison) return std::nullopt;
-    if (comparison->left == "start/dateTime" || comparison->left == "end/dateTime")
-        return read_time_test(*comparison);
+    if (auto test = read_time_test(*comparison)) return test;
     const auto text = unquote(comparison->right);
     if (comparison->word != "eq" || !text) return std::nullopt;
     if (comparison->left == "type")
@@ -155,9 +162,12 @@ json::array cancelled_of(const Calendar& home, const Item& item) {
     json::array ids;
     for (const auto* row : home.events.overrides_of(item.id))
         if (row->is_cancelled()) {
-            auto day = slot_name(*row->event.recurrence_id).substr(0, 8);
-            day.insert(6, "-").insert(4, "-");
-            ids.emplace_back(fmt::format("OID.{}.{}", show_id(item.id, true), day));
+            const auto& slot = *row->event.recurrence_id;
+            const auto day =
+                slot.is_date ? slot.date
+                             : calendar::Date(std::chrono::floor<std::chrono::days>(slot.local));
+            ids.emplace_back(
+                fmt::format("OID.{}.{}", show_id(item.id, true), calendar::format_date(day)));
         }
     return ids;
 }

@@ -24,8 +24,16 @@ char digit_of(std::string_view status) {
 
 std::string status_of(const Item& item) {
     const auto* cancelled = item.body.if_contains("isCancelled");
-    if (cancelled != nullptr && cancelled->as_bool()) return "free";
+    const auto* own = item.body.if_contains("responseStatus");
+    const bool is_declined = own != nullptr && json::text_of(*own, "response") == "declined";
+    if (is_declined || (cancelled != nullptr && cancelled->as_bool())) return "free";
     return std::string(json::text_of(item.body, "showAs"));
+}
+
+json::object in_utc(Timestamp moment) {
+    const auto local = std::chrono::local_seconds(
+        std::chrono::floor<std::chrono::seconds>(moment).time_since_epoch());
+    return {{"dateTime", format_seven(local)}, {"timeZone", "UTC"}};
 }
 
 json::object schedule_of(Account& account, calendar::Window window, milliseconds interval) {
@@ -36,14 +44,14 @@ json::object schedule_of(Account& account, calendar::Window window, milliseconds
     json::array items;
     for (const auto& item : items_in(calendar, window)) {
         const auto status = status_of(item);
+        const auto from = moment_of(item.start, calendar.zone);
+        const auto to = moment_of(item.finish, calendar.zone);
         json::object shown{{"status", status},
-                           {"start", write_time(item.start, "UTC")},
-                           {"end", write_time(item.finish, "UTC")},
+                           {"start", in_utc(from)},
+                           {"end", in_utc(to)},
                            {"isPrivate", json::text_of(item.body, "sensitivity") == "private"}};
         if (!shown["isPrivate"].as_bool()) shown["subject"] = item.body.at("subject");
         items.push_back(std::move(shown));
-        const auto from = moment_of(item.start, calendar.zone);
-        const auto to = moment_of(item.finish, calendar.zone);
         for (std::size_t i = 0; i < slots; ++i) {
             const auto begin = window.start + interval * static_cast<int>(i);
             if (from < begin + interval && to > begin)

@@ -62,6 +62,10 @@ const Row& EventStore::put(boost::json::object body, calendar::Event event, Time
     return row;
 }
 
+void EventStore::touch(const std::string& id, Timestamp updated) {
+    if (const auto it = rows_.find(id); it != rows_.end()) it->second.updated = updated;
+}
+
 void EventStore::erase(const std::string& id) {
     const auto it = rows_.find(id);
     if (it == rows_.end()) return;

@@ -41,6 +41,8 @@ class EventStore {
     /// events.
     const Row& put(boost::json::object body, calendar::Event event, Timestamp updated,
                    std::string_view zone);
+    /// Moves the time of its last change, and nothing else.
+    void touch(const std::string& id, Timestamp updated);
     /// Forgets an event as if it had never been there.
     void erase(const std::string& id);
     /// Overrides of a series, cancelled ones too.
