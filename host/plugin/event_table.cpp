@@ -27,26 +27,6 @@ void push_times(Writer& writer, std::string_view name, const std::vector<EventTi
     writer.close_field(name);
 }
 
-void push_recurrence(Writer& writer, const calendar::Recurrence& recurrence) {
-    writer.open_field("recurrence", 0, 3);
-    writer.field("rrule", recurrence.rrule);
-    push_times(writer, "rdate", recurrence.rdate);
-    push_times(writer, "exdate", recurrence.exdate);
-    writer.close_field("recurrence");
-}
-
-void push_reminders(Writer& writer, const std::vector<calendar::Reminder>& reminders) {
-    writer.open_field("reminders", static_cast<int>(reminders.size()));
-    std::int64_t index = 0;
-    for (const auto& reminder : reminders) {
-        writer.begin_table(0, 2);
-        writer.field("method", reminder.method);
-        writer.field("minutes", reminder.minutes);
-        writer.set_item(++index);
-    }
-    writer.close_field("reminders");
-}
-
 void push_attendees(Writer& writer, const std::vector<calendar::Attendee>& attendees) {
     writer.open_field("attendees", static_cast<int>(attendees.size()));
     std::int64_t index = 0;
@@ -122,27 +102,12 @@ Result<void> this_and_future_field(const Reader& flag, Event& event) {
 
 Result<void> recurrence_field(const Reader& table, Event& event) {
     if (!table.is_table()) return {};
-    auto& recurrence = event.recurrence.emplace();
-    recurrence.rrule = table.string_field("rrule");
-    Result<void> outcome;
-    for (const auto& [name, into] :
-         {std::pair{"rdate", &recurrence.rdate}, {"exdate", &recurrence.exdate}})
-        table.with_field(name, [&](const Reader& list) {
-            if (!list.is_table() || !outcome) return;
-            outcome = put(read_times(list, name), *into);
-        });
-    return outcome;
+    return put(read_recurrence(table), event.recurrence.emplace());
 }
 
 Result<void> reminders_field(const Reader& list, Event& event) {
     if (!list.is_table()) return {};
-    auto& reminders = event.reminders.emplace();
-    list.each_item([&](std::int64_t, const Reader& item) {
-        reminders.push_back(
-            {.method = std::string(item.string_field("method")),
-             .minutes = static_cast<int>(item.integer_field("minutes").value_or(0))});
-    });
-    return {};
+    return put(read_reminders(list), event.reminders.emplace());
 }
 
 Result<void> attendees_field(const Reader& list, Event& event) {
@@ -249,6 +214,24 @@ void push_time(Writer& writer, const EventTime& time) {
     writer.field("instant", to_millis(time.instant));
 }
 
+void push_recurrence(Writer& writer, const calendar::Recurrence& recurrence) {
+    writer.begin_table(0, 3);
+    writer.field("rrule", recurrence.rrule);
+    push_times(writer, "rdate", recurrence.rdate);
+    push_times(writer, "exdate", recurrence.exdate);
+}
+
+void push_reminders(Writer& writer, const std::vector<calendar::Reminder>& reminders) {
+    writer.begin_array(static_cast<int>(reminders.size()));
+    std::int64_t index = 0;
+    for (const auto& reminder : reminders) {
+        writer.begin_table(0, 2);
+        writer.field("method", reminder.method);
+        writer.field("minutes", reminder.minutes);
+        writer.set_item(++index);
+    }
+}
+
 void push_event(Writer& writer, const Event& event) {
     writer.begin_table(0, 27);
     const auto text = [&](std::string_view name, const std::string& value) {
@@ -282,8 +265,14 @@ void push_event(Writer& writer, const Event& event) {
     if (event.updated) text("updated", format_rfc3339(*event.updated));
     if (event.recurrence_id) time("recurrence_id", *event.recurrence_id);
     if (event.is_this_and_future) writer.field("this_and_future", true);
-    if (event.recurrence) push_recurrence(writer, *event.recurrence);
-    if (event.reminders) push_reminders(writer, *event.reminders);
+    if (event.recurrence) {
+        push_recurrence(writer, *event.recurrence);
+        writer.set_field("recurrence");
+    }
+    if (event.reminders) {
+        push_reminders(writer, *event.reminders);
+        writer.set_field("reminders");
+    }
     if (!event.attendees.empty()) push_attendees(writer, event.attendees);
     writer.open_field("marks", 0, static_cast<int>(event.marks.size()));
     for (const auto& [name, value] : event.marks) writer.field(name, value);
@@ -316,6 +305,32 @@ Result<EventTime> read_time(const Reader& reader, std::string_view field) {
     const auto local = calendar::parse_local(reader.string_field("local"));
     if (!local) return wrong(field, local.error().message);
     return calendar::make_local(*local, zone);
+}
+
+Result<calendar::Recurrence> read_recurrence(const Reader& reader) {
+    if (!reader.is_table()) return wrong("recurrence", "is not a table");
+    calendar::Recurrence recurrence;
+    recurrence.rrule = reader.string_field("rrule");
+    Result<void> outcome;
+    for (const auto& [name, into] :
+         {std::pair{"rdate", &recurrence.rdate}, {"exdate", &recurrence.exdate}})
+        reader.with_field(name, [&](const Reader& list) {
+            if (!list.is_table() || !outcome) return;
+            outcome = put(read_times(list, name), *into);
+        });
+    if (!outcome) return fail(outcome.error());
+    return recurrence;
+}
+
+Result<std::vector<calendar::Reminder>> read_reminders(const Reader& reader) {
+    if (!reader.is_table()) return wrong("reminders", "is not a list");
+    std::vector<calendar::Reminder> reminders;
+    reader.each_item([&](std::int64_t, const Reader& item) {
+        reminders.push_back(
+            {.method = std::string(item.string_field("method")),
+             .minutes = static_cast<int>(item.integer_field("minutes").value_or(0))});
+    });
+    return reminders;
 }
 
 Result<Event> read_event(const Reader& reader) {

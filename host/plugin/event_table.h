@@ -13,6 +13,8 @@
 namespace calhost::plugin {
 
 void push_time(lua::Writer& writer, const calendar::EventTime& time);
+void push_recurrence(lua::Writer& writer, const calendar::Recurrence& recurrence);
+void push_reminders(lua::Writer& writer, const std::vector<calendar::Reminder>& reminders);
 void push_event(lua::Writer& writer, const calendar::Event& event);
 /// An event that a provider is to write: texts that are empty are there as such and mean "clear",
 /// `recurrence = false` means a single event. Attendees and the organizer are left out.
@@ -20,6 +22,8 @@ void push_wanted(lua::Writer& writer, const calendar::Event& event);
 
 /// *Errors*: invalid, naming the field.
 Result<calendar::EventTime> read_time(const lua::Reader& reader, std::string_view field);
+Result<calendar::Recurrence> read_recurrence(const lua::Reader& reader);
+Result<std::vector<calendar::Reminder>> read_reminders(const lua::Reader& reader);
 Result<calendar::Event> read_event(const lua::Reader& reader);
 
 }  // namespace calhost::plugin

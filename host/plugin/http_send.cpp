@@ -54,6 +54,13 @@ Task<Verdict> judge(HttpCall& call, const net::ClientRequest& request,
     co_return Verdict{may_repeat && wait <= kLongestWait, wait};
 }
 
+/// A proxy's or a hotel's sign-in page comes with status 200, and would pass for a deletion. Some
+/// servers name that type with an empty body.
+bool is_web_page(const net::ClientResponse& answer) {
+    return answer.status >= 200 && answer.status < 300 && !answer.body.empty() &&
+           answer.headers.get("Content-Type").starts_with("text/html");
+}
+
 std::optional<Error> blocked(const HttpCall& call) {
     const auto now = call.clock.now();
     const auto until = call.access.blocked_until();
@@ -89,6 +96,9 @@ Task<Result<net::ClientResponse>> send_for_provider(HttpCall& call, net::ClientR
         if (is_ours || (!answer && answer.error().code == ErrorCode::rate_limited))
             co_return answer;
         const Verdict verdict = co_await judge(call, request, answer, repeats);
+        if (!verdict.again && answer && is_web_page(*answer))
+            co_return fail(ErrorCode::invalid_response,
+                           "A web page came in place of the provider's answer.");
         if (!verdict.again) co_return answer;
         log::info("provider call repeated", {{"provider", call.provider.id},
                                              {"connection_id", call.access.connection_id()},

@@ -9,7 +9,7 @@
 
 namespace calhost::plugin {
 
-/// host.json, host.event, host.time, host.crypto, host.log, host.xml, host.ical.
+/// host.json, host.event, host.time, host.crypto, host.html, host.log, host.xml, host.ical.
 /// *Ownership*: the clock outlives the state.
 void add_modules(lua::State& state, const Clock& clock);
 
@@ -19,6 +19,9 @@ void add_modules(lua::State& state, const Clock& clock);
 std::string_view text_argument(lua::Call& call, int index);
 void give_text(lua::Call& call, std::string text);
 
+void fill_event(lua::Table& table);
+void fill_crypto(lua::Table& table);
+void fill_html(lua::Table& table);
 void fill_xml(lua::Table& table);
 void fill_ical(lua::Table& table, const Clock& clock);
 

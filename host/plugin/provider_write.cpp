@@ -24,6 +24,13 @@ Result<void> read_written(const Reader& table, Written& written) {
     return outcome;
 }
 
+Result<void> check_wanted(const calendar::Event& event) {
+    if (event.status == "cancelled" && !event.is_override())
+        return fail(ErrorCode::invalid,
+                    "status is 'cancelled'; an event that does not happen is deleted");
+    return calendar::check_event(event);
+}
+
 lua::Push push_new(calendar::Event event) {
     return [event = std::move(event)](lua::Writer& writer) { push_wanted(writer, event); };
 }
@@ -41,7 +48,7 @@ Task<Result<Written>> Provider::write(std::string function, Access& access,
 
 Task<Result<Written>> Provider::create_event(Access& access, std::string calendar_id,
                                              calendar::Event event, std::string key) {
-    if (auto checked = calendar::check_event(event); !checked) co_return fail(checked.error());
+    if (auto checked = check_wanted(event); !checked) co_return fail(checked.error());
     std::vector<lua::Push> arguments{push_calendar(std::move(calendar_id)),
                                      push_new(std::move(event)), push_text(std::move(key))};
     co_return co_await write("create_event", access, std::move(arguments));
@@ -50,7 +57,7 @@ Task<Result<Written>> Provider::create_event(Access& access, std::string calenda
 Task<Result<Written>> Provider::update_event(Access& access, std::string calendar_id,
                                              std::string id, calendar::Event event,
                                              std::string etag) {
-    if (auto checked = calendar::check_event(event); !checked) co_return fail(checked.error());
+    if (auto checked = check_wanted(event); !checked) co_return fail(checked.error());
     event.id = id;
     std::vector<lua::Push> arguments{push_calendar(std::move(calendar_id)),
                                      push_text(std::move(id)), push_new(std::move(event)),
