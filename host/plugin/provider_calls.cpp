@@ -17,7 +17,10 @@ using lua::Writer;
 /// One item of `events`: an event, `{id, deleted = true}` (out of the window is no deletion), or
 /// `{id, whole = true}`: this page has all overrides of that series.
 Result<void> read_change(const Reader& item, Changes& changes) {
-    if (item.boolean_field("out_of_window")) return {};
+    if (item.boolean_field("out_of_window")) {
+        changes.out_of_window.emplace_back(item.string_field("id"));
+        return {};
+    }
     if (item.boolean_field("deleted")) {
         changes.deleted.emplace_back(item.string_field("id"));
         return {};

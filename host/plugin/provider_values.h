@@ -29,7 +29,9 @@ struct CalendarInfo {
 /// One page of what changed.
 struct Changes {
     std::vector<calendar::Event> events;
-    std::vector<std::string> deleted;   ///< ids
+    std::vector<std::string> deleted;  ///< ids
+    std::vector<std::string>
+        out_of_window;                  ///< ids of events that are there, but not in the window
     std::vector<std::string> whole;     ///< of series: `events` holds all overrides that they have
     std::optional<std::string> page;    ///< more to come
     std::optional<std::string> cursor;  ///< on the last page

@@ -29,6 +29,8 @@ Result<void> insert_calendar(Sql& sql, std::string_view connection_id, const Cal
 
 std::string read_cursor(const Row& row) { return row.string(0); }
 
+Timestamp read_moment(const Row& row) { return row.time(0); }
+
 }  // namespace
 
 Result<void> replace_calendars(Sql& sql, std::string_view connection_id, std::string_view user_id,
@@ -59,12 +61,22 @@ Result<std::optional<std::string>> find_cursor(Sql& sql, std::string_view connec
 }
 
 Result<void> save_cursor(Sql& sql, std::string_view connection_id, std::string_view calendar_id,
-                         std::string_view cursor, Timestamp now) {
-    return to_void(
-        sql.execute("INSERT INTO cursors (connection_id, calendar_id, cursor, saved_at) "
-                    "VALUES ($1, $2, $3, $4) ON CONFLICT (connection_id, calendar_id) "
-                    "DO UPDATE SET cursor = excluded.cursor, saved_at = excluded.saved_at",
-                    {connection_id, calendar_id, cursor, now}));
+                         std::string_view cursor, Timestamp now,
+                         std::optional<Timestamp> window_finish) {
+    return to_void(sql.execute(
+        "INSERT INTO cursors (connection_id, calendar_id, cursor, saved_at, window_finish) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (connection_id, calendar_id) "
+        "DO UPDATE SET cursor = excluded.cursor, saved_at = excluded.saved_at, "
+        "window_finish = coalesce(excluded.window_finish, cursors.window_finish)",
+        {connection_id, calendar_id, cursor, now, window_finish}));
+}
+
+Result<std::optional<Timestamp>> find_window_finish(Sql& sql, std::string_view connection_id,
+                                                    std::string_view calendar_id) {
+    return sql.first(
+        "SELECT window_finish FROM cursors WHERE connection_id = $1 AND calendar_id = $2 "
+        "AND window_finish IS NOT NULL",
+        {connection_id, calendar_id}, read_moment);
 }
 
 Result<void> delete_cursor(Sql& sql, std::string_view connection_id, std::string_view calendar_id) {

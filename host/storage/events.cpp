@@ -225,10 +225,17 @@ Result<std::int64_t> delete_other_events(Sql& sql, std::string_view connection_i
 }
 
 Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
-                                          std::string_view calendar_id, std::string_view run_id) {
+                                          std::string_view calendar_id, std::string_view run_id,
+                                          std::optional<calendar::Window> window) {
     const auto number = find_number(sql, connection_id, calendar_id);
     if (!number) return fail(number.error());
     if (!*number) return 0;
+    if (window)
+        if (auto left = sql.execute("DELETE FROM events WHERE calendar = $1 AND run_id <> $2 "
+                                    "AND NOT (ends_at > $3 AND starts_at < $4)",
+                                    {**number, run_id, window->start, window->finish});
+            !left)
+            return left;
     return sql.execute("DELETE FROM events WHERE calendar = $1 AND run_id <> $2",
                        {**number, run_id});
 }

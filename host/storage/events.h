@@ -24,8 +24,13 @@ Result<std::vector<CalendarRow>> list_calendars(Sql& sql, std::string_view conne
 /// Saved with the batch that it covers, never before.
 Result<std::optional<std::string>> find_cursor(Sql& sql, std::string_view connection_id,
                                                std::string_view calendar_id);
+/// `window_finish`: the end of the window that the cursor belongs to; none keeps the one before.
 Result<void> save_cursor(Sql& sql, std::string_view connection_id, std::string_view calendar_id,
-                         std::string_view cursor, Timestamp now);
+                         std::string_view cursor, Timestamp now,
+                         std::optional<Timestamp> window_finish = {});
+/// None where the cursor covers the whole calendar.
+Result<std::optional<Timestamp>> find_window_finish(Sql& sql, std::string_view connection_id,
+                                                    std::string_view calendar_id);
 Result<void> delete_cursor(Sql& sql, std::string_view connection_id, std::string_view calendar_id);
 
 /// What a batch did.
@@ -49,9 +54,11 @@ Result<std::int64_t> delete_other_events(Sql& sql, std::string_view connection_i
                                          std::string_view calendar_id,
                                          const std::vector<std::string>& ids,
                                          const std::vector<calendar::Event>& kept);
-/// After a complete full pull: what `run` did not see is gone. Gives how many.
+/// After a complete full pull: what `run` did not see is gone. Gives how many. Where the pull was
+/// of a window, what lies outside of it leaves too, and does not count.
 Result<std::int64_t> delete_unseen_events(Sql& sql, std::string_view connection_id,
-                                          std::string_view calendar_id, std::string_view run_id);
+                                          std::string_view calendar_id, std::string_view run_id,
+                                          std::optional<calendar::Window> window = {});
 /// Single events, series and overrides that may have an occurrence in the window, as
 /// calendar::expand wants them (a series with all its overrides).
 Result<std::vector<calendar::Event>> find_events(Sql& sql, std::string_view connection_id,

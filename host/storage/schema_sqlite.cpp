@@ -213,6 +213,7 @@ CREATE INDEX events_overrides ON events (calendar, series_id) WHERE series_id <>
 constexpr std::string_view kStep3 = R"sql(
 ALTER TABLE connections ADD COLUMN account_data TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN busy_calendars TEXT;
+ALTER TABLE cursors ADD COLUMN window_finish INTEGER;
 )sql";
 
 constexpr std::array kSteps{kStep1, kStep2, kStep3};

@@ -29,6 +29,8 @@ struct Puller::Run {
     storage::Connection connection;
     storage::SyncRun record;
     connect::ConnectionAccess access;
+    calendar::Window window;
+    bool is_windowed = false;
     std::optional<std::string> cursor;  ///< where this run began; none: a full pull
     std::optional<std::string> page;
     bool is_recorded = false;  ///< the run's row is there
@@ -45,18 +47,20 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
     auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
     if (!row) co_return fail(row.error());
     if (!*row) co_return fail(ErrorCode::not_found, "There is no such connection.");
-    auto cursor =
-        storage::find_cursor(services_->database.reader(), connection_id, (*row)->calendar_id);
+    auto cursor = find_cursor(**row);
     if (!cursor) co_return fail(cursor.error());
+    const auto started = services_->clock.now();
     Run run{.connection = **row,
             .record = {.id = new_id(services_->random),
                        .connection_id = connection_id,
                        .user_id = user_id,
                        .trigger = trigger,
                        .kind = *cursor ? "incremental" : "full",
-                       .started_at = services_->clock.now(),
+                       .started_at = started,
                        .status = "running"},
             .access = {*keeper_, **row},
+            .window = {started - options_.history, started + options_.lookahead},
+            .is_windowed = is_windowed(**row),
             .cursor = *cursor};
     auto pulled = co_await pull(run);
     if (!pulled && pulled.error().code == ErrorCode::cursor_expired && run.cursor) {
@@ -83,6 +87,24 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
                           *record.finished_at};
 }
 
+bool Puller::is_windowed(const storage::Connection& connection) const {
+    const auto* provider = services_->providers.find(connection.provider);
+    if (provider == nullptr) return false;
+    const auto* flag = provider->info().can.if_contains("windowed_feed");
+    return flag != nullptr && flag->is_bool() && flag->get_bool();
+}
+
+Result<std::optional<std::string>> Puller::find_cursor(const storage::Connection& connection) {
+    auto& sql = services_->database.reader();
+    if (is_windowed(connection)) {
+        const auto finish = storage::find_window_finish(sql, connection.id, connection.calendar_id);
+        if (!finish) return fail(finish.error());
+        const auto nearest = services_->clock.now() + options_.lookahead - options_.slide;
+        if (!*finish || **finish < nearest) return std::nullopt;
+    }
+    return storage::find_cursor(sql, connection.id, connection.calendar_id);
+}
+
 Task<Result<void>> Puller::pull(Run& run) {
     while (!run.is_done)
         if (auto pulled = co_await pull_page(run); !pulled) co_return pulled;
@@ -93,10 +115,8 @@ Task<Result<void>> Puller::pull_page(Run& run) {
     auto* provider = services_->providers.find(run.connection.provider);
     if (provider == nullptr)
         co_return fail(ErrorCode::misconfigured, "The provider is not installed any more.");
-    const auto started = run.record.started_at;
-    const calendar::Window window{started - options_.history, started + options_.lookahead};
     auto changes = co_await provider->list_changes(run.access, run.connection.calendar_id,
-                                                   run.cursor, run.page, window);
+                                                   run.cursor, run.page, run.window);
     if (!changes) co_return fail(changes.error());
     if (!changes->page && !changes->cursor)
         co_return fail(ErrorCode::invalid_response, "The provider's last page has no cursor.");
@@ -117,16 +137,19 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
                             .run_at = next_poll(),
                             .created_at = now};
     const auto save_last = [&](storage::Sql& sql) -> Result<void> {
+        std::optional<calendar::Window> new_window;
         if (record.kind == "full") {
+            if (run.is_windowed) new_window = run.window;
             auto unseen = storage::delete_unseen_events(sql, connection.id, connection.calendar_id,
-                                                        record.id);
+                                                        record.id, new_window);
             if (!unseen) return fail(unseen.error());
             record.deleted += *unseen;
         }
         record.status = "done";
         record.finished_at = now;
-        if (auto done = storage::save_cursor(sql, connection.id, connection.calendar_id,
-                                             *changes.cursor, now);
+        if (auto done = storage::save_cursor(
+                sql, connection.id, connection.calendar_id, *changes.cursor, now,
+                new_window ? std::optional(new_window->finish) : std::nullopt);
             !done)
             return done;
         if (auto done = storage::finish_sync_run(sql, record); !done) return done;
@@ -151,6 +174,9 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
         auto replaced = storage::delete_other_events(sql, connection.id, connection.calendar_id,
                                                      changes.whole, changes.events);
         if (!replaced) return fail(replaced.error());
+        auto left = storage::delete_events(sql, connection.id, connection.calendar_id,
+                                           changes.out_of_window);
+        if (!left) return fail(left.error());
         record.created += counts->created;
         record.updated += counts->updated;
         record.deleted += *deleted + *replaced;

@@ -15,6 +15,7 @@ struct SyncOptions {
     std::chrono::seconds interval{900};             ///< of polling; 0: only when asked
     std::chrono::days history{30};                  ///< how far back the first pull reaches
     std::chrono::days lookahead{366};               ///< and how far ahead, where it has to end
+    std::chrono::days slide{7};                     ///< how much nearer it may come until it moves
     std::function<void(bool is_good)> on_finished;  ///< for counting; may be empty
 };
 
@@ -24,6 +25,9 @@ struct SyncOutcome {
     Timestamp finished_at{};
 };
 
+/// The cursor of a windowed feed belongs to its window. When the end of that has come nearer than
+/// `lookahead` by `slide`, the next sync is a full pull of a new window: what is known stays known,
+/// what lies outside leaves the store and does not count as deleted.
 /// A run's row comes with its first page, in the same transaction, and with its last page it ends:
 /// a sync of one page is written once. The log shows a long pull as `running` from its first page
 /// on, and a start finds those that a crash cut (storage::fail_interrupted_runs). A row at the very
@@ -50,6 +54,9 @@ class Puller {
 
     Task<Result<SyncOutcome>> run(std::string connection_id, std::string user_id,
                                   std::string trigger);
+    [[nodiscard]] bool is_windowed(const storage::Connection& connection) const;
+    /// The cursor to go on from; none for a first pull, and for a window that has to move.
+    Result<std::optional<std::string>> find_cursor(const storage::Connection& connection);
     Task<Result<void>> pull(Run& run);
     Task<Result<void>> pull_page(Run& run);
     Task<Result<void>> store_page(Run& run, plugin::Changes changes);
