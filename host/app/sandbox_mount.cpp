@@ -195,14 +195,18 @@ Task<net::Response> SandboxMount::demo_page(api::Context& context, net::Request&
     co_return api::plain_page(
         "SANDBOX: calhost",
         fmt::format("<p>Everything here is simulated. You are <strong>{}</strong>, a mentor.</p>{}"
-                    "<p><a href=\"/sandbox/connect\">Connect the demo Google calendar</a></p>",
+                    "<p><a href=\"/sandbox/connect\">Connect the demo Google calendar</a></p>"
+                    "<p><a href=\"/sandbox/connect?provider=outlook\">Connect the demo Outlook "
+                    "calendar</a></p>",
                     kDemoEmail, state));
 }
 
 Task<net::Response> SandboxMount::demo_connect(api::Context& context, net::Request& request) const {
-    return api::begin_as_redirect(
-        context, request,
-        {.user_id = demo_user_id_, .provider = "google", .login_hint = std::string(kDemoAccount)});
+    const bool is_outlook = request.query.get("provider") == "outlook";
+    return api::begin_as_redirect(context, request,
+                                  {.user_id = demo_user_id_,
+                                   .provider = is_outlook ? "outlook" : "google",
+                                   .login_hint = std::string(kDemoAccount)});
 }
 
 }  // namespace calhost::app
