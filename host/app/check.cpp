@@ -23,7 +23,7 @@ std::optional<config::Complaint> check_certificate(const config::Server& server,
     if (*end > now + kSoon) return std::nullopt;
     return config::Complaint{
         .key = key,
-        .message = fmt::format("{} at {}{}; put a new one there and start the host again",
+        .message = fmt::format("{} at {}{}; put a new one there; the host takes it within a minute",
                                *end > now ? "ends" : "ended", format_rfc3339(*end),
                                *end > now ? "" : ", so that clients refuse to connect"),
         .is_error = false};

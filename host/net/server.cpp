@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "net/session.h"
 #include "net/text.h"
-#include "net/tls.h"
 
 namespace calhost::net {
 namespace {
@@ -21,6 +20,7 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 
 constexpr milliseconds kSweep{250};
 constexpr milliseconds kAcceptPause{100};
+constexpr std::chrono::minutes kCertificateLook{1};
 constexpr std::size_t kMostTurnedAway = 64;
 
 std::string to_text(const Endpoint& endpoint) {
@@ -97,10 +97,26 @@ Task<> accept_all(std::shared_ptr<ServerState> server) {
     if (!server->is_empty()) co_await server->drained.wait();
 }
 
+/// A certificate lives for weeks; its files are small.
+void renew_certificate(ServerState& server) {
+    const auto renewed = server.tls->renew();
+    const auto& file = server.options.tls->certificate;
+    if (!renewed)
+        log::error("The new TLS certificate is not used; the old one goes on.",
+                   {{"certificate", file}, {"error", renewed.error().message}});
+    else if (*renewed)
+        log::info("The TLS certificate was renewed.", {{"certificate", file}});
+}
+
 Task<> sweep(std::shared_ptr<ServerState> server) {
+    auto look_at = server->clock.monotonic() + kCertificateLook;
     while (true) {
         co_await server->timers.sleep(kSweep);
         const auto now = server->clock.monotonic();
+        if (server->tls && now >= look_at) {
+            look_at = now + kCertificateLook;
+            renew_certificate(*server);
+        }
         // Neither call ends a session at once, so the set stays as it is.
         for (auto* session : server->sessions) {
             if (now >= server->stop_at)
@@ -183,7 +199,7 @@ Result<void> Server::open() {
     if (!trusted) return fail(ErrorCode::misconfigured, trusted.error().message);
     state_->trusted = std::move(*trusted);
     if (state_->options.tls) {
-        auto tls = make_server_tls(*state_->options.tls);
+        auto tls = ServerTls::open(*state_->options.tls);
         if (!tls) return fail(tls.error());
         state_->tls.emplace(std::move(*tls));
     }

@@ -44,7 +44,7 @@ struct ServerLimits {
 
 struct ServerOptions {
     Endpoint listen;
-    std::optional<TlsFiles> tls;
+    std::optional<TlsFiles> tls;  ///< read again when they change
     ServerLimits limits;
     std::vector<std::string> trusted_proxies;  ///< addresses or networks (CIDR)
     bool reuse_port = true;

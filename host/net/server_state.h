@@ -1,13 +1,13 @@
 /// What the server and its sessions share.
 #pragma once
 
-#include <boost/asio/ssl/context.hpp>
 #include <set>
 
 #include "base/signal.h"
 #include "net/counts.h"
 #include "net/server.h"
 #include "net/socket.h"
+#include "net/tls.h"
 
 namespace calhost::net {
 
@@ -37,7 +37,7 @@ struct ServerState {
     std::shared_ptr<ServerCounts> counts;
 
     Networks trusted;
-    std::optional<boost::asio::ssl::context> tls;
+    std::optional<ServerTls> tls;
     Acceptor acceptor{executor};
     std::set<Session*> sessions;
     std::size_t turned_away = 0;  ///< connections that are being told 503

@@ -50,7 +50,7 @@ Session::Session(std::shared_ptr<ServerState> server, Socket socket, const Addre
       peer_text_(peer.to_string()),
       admission_(std::move(admission)),
       buffer_(server_->options.limits.headers + kBodyBuffer) {
-    if (server_->tls) tls_.emplace(socket_, *server_->tls);
+    if (server_->tls) tls_.emplace(socket_, server_->tls->context());
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.non_blocking(true, ignored);

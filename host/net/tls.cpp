@@ -50,6 +50,31 @@ Result<ssl::context> make_server_tls(const TlsFiles& files) {
     return context;
 }
 
+Result<ServerTls> ServerTls::open(TlsFiles files) {
+    const auto read_at = changed_at(files);
+    auto context = make_server_tls(files);
+    if (!context) return fail(context.error());
+    return ServerTls(std::move(files), read_at, std::move(*context));
+}
+
+/// A file that is not there has no time, as one that was never read.
+ServerTls::Times ServerTls::changed_at(const TlsFiles& files) {
+    std::error_code ignored;
+    return {std::filesystem::last_write_time(files.certificate, ignored),
+            std::filesystem::last_write_time(files.key, ignored)};
+}
+
+Result<bool> ServerTls::renew() {
+    // Looked at before reading: what changes meanwhile is read the next time.
+    const auto changed = changed_at(files_);
+    if (changed == read_at_) return false;
+    read_at_ = changed;
+    auto context = make_server_tls(files_);
+    if (!context) return fail(context.error());
+    context_ = std::move(*context);
+    return true;
+}
+
 Result<Timestamp> check_tls(const TlsFiles& files) {
     auto context = make_server_tls(files);
     if (!context) return fail(context.error());
