@@ -98,17 +98,10 @@ Task<net::Response> make_link(Context& context, net::Request& request, Principal
     auto stored = co_await context.services.database.write(
         [&](storage::Sql& sql) { return storage::insert_connect_link(sql, link); });
     if (!stored) co_return host_problem(stored.error(), request.request_id);
-    co_return net::Response::json(201, {{"url", fmt::format("{}/api/calendar/connect-links/{}",
-                                                            context.options.public_url, token)},
-                                        {"expires_at", format_rfc3339(link.expires_at)}});
-}
-
-/// The access log gets the path without the link's token, which may still be good.
-net::Handler without_token_in_log(net::Handler handler) {
-    return [handler = std::move(handler)](net::Request& request) {
-        request.path.resize(request.path.rfind('/') + 1);
-        return handler(request);
-    };
+    co_return net::Response::json(
+        201,
+        {{"url", fmt::format("{}/api/calendar{}{}", context.options.public_url, kLinks, token)},
+         {"expires_at", format_rfc3339(link.expires_at)}});
 }
 
 Task<net::Response> follow_link(Context& context, net::Request& request) {
@@ -159,8 +152,7 @@ void add_connect_routes(net::Router& router, Context& context) {
                                {"account?", "string"},
                                {"purpose?", "string"},
                                {"return_to?", "string"}})});
-    router.add({"GET", "/api/calendar/connect-links/{token}",
-                without_token_in_log(open_to_all(context, follow_link)),
+    router.add({"GET", "/api/calendar/connect-links/{token}", open_to_all(context, follow_link),
                 describe("connections", "open", "Follow a one-time link to the provider")});
 }
 

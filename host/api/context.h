@@ -18,6 +18,9 @@
 
 namespace calhost::api {
 
+/// Behind this in a path stands the token of a one-time link, which no log may have.
+inline constexpr std::string_view kLinks = "/connect-links/";
+
 struct ApiOptions {
     std::string version;
     std::string public_url;

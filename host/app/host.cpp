@@ -62,7 +62,9 @@ struct Station {
 };
 
 net::ServerOptions server_options(const config::Server& settings, const net::Endpoint& listen) {
-    net::ServerOptions options{.listen = listen, .trusted_proxies = settings.trusted_proxies};
+    net::ServerOptions options{.listen = listen,
+                               .trusted_proxies = settings.trusted_proxies,
+                               .secret_behind = {std::string(api::kLinks)}};
     if (!settings.tls_certificate.empty())
         options.tls = net::TlsFiles{settings.tls_certificate, settings.tls_key};
     return options;

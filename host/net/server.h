@@ -47,6 +47,8 @@ struct ServerOptions {
     std::optional<TlsFiles> tls;  ///< read again when they change
     ServerLimits limits;
     std::vector<std::string> trusted_proxies;  ///< addresses or networks (CIDR)
+    /// What stands behind one of these in a path is a secret, which no log gets.
+    std::vector<std::string> secret_behind;
     bool reuse_port = true;
 };
 

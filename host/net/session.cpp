@@ -233,7 +233,7 @@ Task<Response> Session::call_handler() {
         reason = error.what();
     }
     log::error("A handler failed.", {{"method", request_.method},
-                                     {"path", request_.path},
+                                     {"path", logged_path()},
                                      {"request_id", request_.request_id},
                                      {"error", reason}});
     co_return server_->problem(500, "internal_error",
@@ -354,11 +354,19 @@ Task<bool> Session::write(std::string_view first, std::string_view second) {
     co_return true;
 }
 
+std::string_view Session::logged_path() const {
+    const std::string_view path = request_.path;
+    for (const auto& mark : server_->options.secret_behind)
+        if (const auto at = path.find(mark); at != path.npos)
+            return path.substr(0, at + mark.size());
+    return path;
+}
+
 void Session::log_request(const Response& response) const {
     if (!log::is_enabled(log::Level::info)) return;
     const std::chrono::duration<double, std::milli> duration = now() - began_;
     log::info("request", {{"method", request_.method},
-                          {"path", request_.path},
+                          {"path", logged_path()},
                           {"status", response.status},
                           {"bytes", response.body.size()},
                           {"duration_ms", std::round(duration.count() * 1000) / 1000},

@@ -59,6 +59,8 @@ class Session : public std::enable_shared_from_this<Session> {
     void enter(Phase phase, Deadline deadline);
     void set_body_deadline(Deadline began, std::size_t received);
     void log_request(const Response& response) const;
+    /// The path without the secret that it may end in.
+    [[nodiscard]] std::string_view logged_path() const;
     [[nodiscard]] Deadline now() const { return server_->clock.monotonic(); }
     [[nodiscard]] const ServerLimits& limits() const { return server_->options.limits; }
     [[nodiscard]] std::string_view unread() const;

@@ -136,8 +136,8 @@ class ServeTest(unittest.TestCase):
         pair.google.control("/expire-tokens")
         person.sync()
         link = person.call("POST", "/api/calendar/connect-links", {"provider": "google"}).json()["url"]
-        for method in ("HEAD", "GET", "GET"):
-            host.send(link, method)
+        for method, url in (("HEAD", link), ("POST", link), ("GET", link + "/more"), ("GET", link), ("GET", link)):
+            host.send(url, method)
         # Errors are where secrets like to get out.
         host.send(landing, headers={"Cookie": cookie})
         host.send(f"{served.url}/api/calendar/callback/google?state={query['state'][0]}&code=x&error=y")

@@ -56,6 +56,32 @@ ServerOptions with_limits(ServerLimits limits) {
 
 }  // namespace
 
+TEST_CASE(
+    "server: what stands behind a secret's mark in a path is in no log, whatever the answer") {
+    ServerFixture fixture(
+        [](Request& request) -> Task<Response> {
+            if (request.query.has("throw")) throw std::runtime_error("a bug");
+            co_return Response::text(request.method == "GET" ? 404 : 405, "no");
+        },
+        {.limits = {.body = 10}, .secret_behind = {"/links/"}});
+    std::string logged;
+    log::configure(log::Level::info, log::Format::text);
+    log::set_sink([&](std::string_view line) { logged += std::string(line) + "\n"; },
+                  log::Echo::off);
+    for (const std::string target :
+         {"/api/links/s3cret", "/api/links/s3cret/more", "//api//links/s3cret?throw=1",
+          "/api/%6cinks/s3cret", "/api/links/s3cret?%zz"})
+        fixture.exchange(get(target));
+    fixture.exchange("POST /api/links/s3cret HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n");
+    fixture.exchange(get("/api/other"));
+    log::set_sink({});
+    log::configure(log::Level::error, log::Format::text);
+    CHECK_FALSE(logged.contains("s3cret"));
+    CHECK_MESSAGE(logged.contains("path=\"/api/links/\" status=404"), logged);
+    CHECK(logged.contains("status=413"));
+    CHECK(logged.contains("path=\"/api/other\""));
+}
+
 TEST_CASE("server: an answer carries the id, the date and the security fields") {
     ServerFixture fixture(echo);
     const auto answer = fixture.exchange(get("/a%20b?x=1&y=%C3%A4"));
