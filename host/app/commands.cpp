@@ -42,6 +42,12 @@ int failed(std::string_view sentence) {
 
 /// The program's folder of scripts, plugins and providers: that of the installation, else the
 /// source tree that it was built from.
+/// The same for a start: what the operator must mend is told apart.
+int not_started(const Error& error) {
+    failed(error.message);
+    return error.code == ErrorCode::misconfigured ? kBadConfiguration : 1;
+}
+
 fs::path default_root() {
     std::error_code ignored;
     const auto program = fs::read_symlink("/proc/self/exe", ignored);
@@ -114,14 +120,14 @@ int serve(const Options& options) {
     // Two arenas are enough for a thread a core, and keep the idle host small.
     ::mallopt(M_ARENA_MAX, 2);
     auto settings = load_settings(options);
-    if (!settings) return failed(settings.error().message);
+    if (!settings) return not_started(settings.error());
     configure_log(*settings, options.is_sandbox);
     auto host = Host::start({.settings = std::move(*settings),
                              .data_folder = options.data,
                              .is_sandbox = options.is_sandbox,
                              .calendar_file = options.calendar,
                              .load = load_options(options)});
-    if (!host) return failed(host.error().message);
+    if (!host) return not_started(host.error());
     fmt::print("{}", (*host)->welcome());
     std::fflush(stdout);
     (*host)->run();

@@ -3,8 +3,12 @@
 
 namespace calhost::app {
 
+/// What `serve` ends with when it is the configuration that keeps it from starting (EX_CONFIG of
+/// sysexits.h); the systemd unit does not start it again then.
+inline constexpr int kBadConfiguration = 78;
+
 /// Parses the command line, runs the command, gives the exit status: 0 done, 1 refused or failed
-/// (with a sentence on standard error), 2 wrong usage.
+/// (with a sentence on standard error), `kBadConfiguration`, another for wrong usage.
 int run_program(int argc, char** argv);
 
 }  // namespace calhost::app

@@ -16,6 +16,8 @@ import urllib.parse
 PROGRAM = os.environ.get("CALHOST_PROGRAM", "")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PASSWORD = "a long pass phrase"
+# What `serve` ends with when it is the configuration that keeps it from starting.
+BAD_CONFIGURATION = 78
 # Generous: sanitizer builds on a busy machine are slow, and nothing here measures speed.
 PATIENCE = 120
 

@@ -100,7 +100,7 @@ class KeysTest(unittest.TestCase):
         self.assertIn(sentence, done.stderr)
         self.assertEqual(served.stop(), 0)
         done = host.run("serve", "--config", self.pair.config, "--data", self.pair.data)
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, host.BAD_CONFIGURATION)
         self.assertIn(sentence, done.stderr)
         self.use_keys("k1", k1=first)
         self.pair.start()

@@ -98,7 +98,7 @@ class ServeTest(unittest.TestCase):
         self.assertIn("NOT_SET_ANYWHERE", done.stderr)
         self.assertIn("missing.lua", done.stderr)
         served = host.run("serve", "--config", config, "--data", os.path.join(self.folder, "data"))
-        self.assertEqual(served.returncode, 1)
+        self.assertEqual(served.returncode, host.BAD_CONFIGURATION)
         self.assertIn("nothing was started", served.stderr)
 
     def test_secrets_may_stand_in_a_file_beside_the_configuration(self):

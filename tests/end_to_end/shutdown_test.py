@@ -23,7 +23,7 @@ class ShutdownTest(unittest.TestCase):
             "serve", "--data", os.path.join(self.folder, "refused"), *arguments,
             env={**clean, **(environment or {})},
         )
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, host.BAD_CONFIGURATION, done.stdout + done.stderr)
         return done.stderr
 
     def test_sigterm_lets_a_running_request_finish(self):
