@@ -56,7 +56,10 @@ TEST_CASE("barren: rules that never give a day are found, without asking libical
                           {"FREQ=YEARLY;BYYEARDAY=366;BYMONTH=1"},
                           {"FREQ=YEARLY;BYYEARDAY=-1;BYMONTHDAY=30"},
                           {"FREQ=YEARLY;BYWEEKNO=20;BYMONTH=12"},
-                          {"FREQ=YEARLY;BYWEEKNO=-53;BYMONTH=6"}}) {
+                          {"FREQ=YEARLY;BYWEEKNO=-53;BYMONTH=6"},
+                          // Only the end of week 53 can be in January.
+                          {"FREQ=YEARLY;BYWEEKNO=53;BYMONTH=1"},
+                          {"FREQ=YEARLY;BYWEEKNO=53;BYMONTH=1;BYDAY=SU;WKST=SU"}}) {
         CAPTURE(row.rrule);
         CHECK(is_barren_from(row));
     }
@@ -88,6 +91,8 @@ TEST_CASE("barren: no rule that gives a time is called so") {
                           {"FREQ=YEARLY;BYWEEKNO=20", "2021-04-03T09:00:00"},
                           {"FREQ=YEARLY;BYDAY=5MO;BYMONTHDAY=31", "2026-01-28T09:00:00"},
                           {"FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO;WKST=SU"},
+                          {"FREQ=YEARLY;BYWEEKNO=-1;BYDAY=WE"},
+                          {"FREQ=YEARLY;BYWEEKNO=53;BYMONTH=1;BYDAY=SU"},
                           {"FREQ=YEARLY;BYWEEKNO=20;BYDAY=SU,TU"}}) {
         CAPTURE(row.rrule);
         CHECK(has_times_in_libical(row));
