@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/problem.h"
 #include "base/encoding.h"
 #include "crypto/crypto.h"
 
@@ -73,7 +74,9 @@ net::Response plain_page(std::string_view title, std::string_view main) {
 }
 
 net::Response problem_page(int status, std::string_view title, std::string_view detail) {
-    return page(status, title, fmt::format("<p>{}</p>", html_escape(detail)));
+    auto response = page(status, title, fmt::format("<p>{}</p>", html_escape(detail)));
+    if (status == 503) response.headers.set("Retry-After", std::string(kRetryLater));
+    return response;
 }
 
 net::Response confirmation_page(const ApiOptions& options,

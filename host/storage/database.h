@@ -26,6 +26,9 @@ class Database {
     /// *Cancels*: never: a write that was begun is finished and awaited.
     virtual Task<Result<void>> write(Write write) = 0;
 
+    /// False from a write that the disk refused on, until it has taken one again.
+    [[nodiscard]] virtual bool takes_writes() const = 0;
+
     /// The worker's reading connection. Reads see every write that was awaited.
     virtual Sql& reader() = 0;
 

@@ -32,6 +32,8 @@ class SqliteConnection final : public Sql {
     Result<void> run_script(const std::string& script);
     /// False also after SQLite rolled back by itself, as it does when the disk is full.
     [[nodiscard]] bool is_in_transaction() const;
+    /// Rows that this connection has changed since it was opened.
+    [[nodiscard]] std::int64_t total_changes() const { return database_.getTotalChanges(); }
     /// Where `notify` puts its notices; the writer's.
     std::vector<Change>& changes() { return changes_; }
 

@@ -40,6 +40,8 @@ class SqliteDatabase final : public Database {
                                                        void(Result<void>)>(submit, use_task);
     }
 
+    [[nodiscard]] bool takes_writes() const override { return writer_->takes_writes(); }
+
     Sql& reader() override { return *reader_; }
 
     void on_change(std::function<void(const Change&)> listener) override {

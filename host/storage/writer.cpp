@@ -70,12 +70,25 @@ void Writer::loop() {
 /// After this every write of the group has its result, and what succeeded is on disk.
 void Writer::commit(Group& group) {
     connection_->changes().clear();
-    if (auto begun = connection_->execute("BEGIN IMMEDIATE"); !begun) {
+    const auto rows = connection_->total_changes();
+    if (auto begun = connection_->execute("BEGIN IMMEDIATE"); begun) {
+        run_each(group);
+        end_transaction(group);
+    } else {
         for (auto& write : group) write.result = fail(begun.error());
-        return;
     }
-    run_each(group);
-    end_transaction(group);
+    note_disk(group, connection_->total_changes() > rows);
+}
+
+/// A write that changes nothing needs no disk, and shows nothing.
+void Writer::note_disk(const Group& group, bool has_changed) {
+    const auto is_refused = [](const PendingWrite& write) {
+        return !write.result && write.result.error().code == ErrorCode::unavailable;
+    };
+    if (std::ranges::any_of(group, is_refused))
+        takes_writes_ = false;
+    else if (has_changed)
+        takes_writes_ = true;
 }
 
 void Writer::run_each(Group& group) {

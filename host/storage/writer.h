@@ -1,6 +1,7 @@
 /// The one writer: every waiting write in its own savepoint, one commit for all of them.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
 #include <functional>
@@ -45,6 +46,8 @@ class Writer {
     void detach(const std::shared_ptr<Channel>& channel);
     /// Inline: runs it now. Either way `done` is posted to the channel, after the notices.
     void submit(PendingWrite write);
+    /// As Database::takes_writes.
+    [[nodiscard]] bool takes_writes() const { return takes_writes_; }
     /// Commits what waits; later writes are refused.
     void close();
 
@@ -58,10 +61,12 @@ class Writer {
     Result<void> run_guarded(Write& work);
     void end_transaction(Group& group);
     void report(Group& group);
+    void note_disk(const Group& group, bool has_changed);
 
     std::unique_ptr<SqliteConnection> connection_;
     const bool is_inline_;
     std::mutex inline_turn_;
+    std::atomic<bool> takes_writes_ = true;
 
     std::mutex mutex_;  // guards what follows
     std::condition_variable work_or_end_;

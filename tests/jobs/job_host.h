@@ -21,6 +21,7 @@ class FailingDatabase final : public storage::Database {
         if (is_failing) return refuse();
         return real_->write(std::move(work));
     }
+    [[nodiscard]] bool takes_writes() const override { return !is_failing; }
     storage::Sql& reader() override { return real_->reader(); }
     void on_change(std::function<void(const storage::Change&)> listener) override {
         real_->on_change(std::move(listener));
