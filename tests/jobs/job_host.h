@@ -117,4 +117,16 @@ inline jobs::JobFunction lasting(Host& host, milliseconds length, int& begun, in
     };
 }
 
+/// A host in which one job "sync" that takes `length` has begun.
+struct LongJob {
+    explicit LongJob(milliseconds length) {
+        host.runner->on("sync", lasting(host, length, begun, ended));
+        host.start();
+        host.enqueue("sync");
+    }
+    TempFolder folder;
+    Host host{folder};
+    int begun = 0, ended = 0;
+};
+
 }  // namespace calhost::test

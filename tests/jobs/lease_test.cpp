@@ -9,12 +9,8 @@ using namespace std::chrono_literals;
 namespace {
 
 TEST_CASE("runner: a long job keeps its lease and runs once") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10min, begun, ended));
-    host.start();
-    host.enqueue("sync");
+    LongJob job(10min);
+    auto& [folder, host, begun, ended] = job;
     host.time.advance(9min);
     CHECK(begun == 1);
     CHECK(ended == 0);
@@ -26,12 +22,8 @@ TEST_CASE("runner: a long job keeps its lease and runs once") {
 }
 
 TEST_CASE("runner: who lost the lease is stopped and changes nothing") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10min, begun, ended));
-    host.start();
-    host.enqueue("sync");
+    LongJob job(10min);
+    auto& [folder, host, begun, ended] = job;
     const auto far = host.time.now() + 24h;
     CHECK(host.write([&](Sql& sql) -> Result<bool> {
         auto taken = storage::claim_job(sql, "another", host.time.now() + 2min, far);
@@ -106,12 +98,8 @@ TEST_CASE("runner: a clock that jumps loses no job, starts none early, and none 
 }
 
 TEST_CASE("runner: an end that cannot be stored is stored later, and the job does not run again") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 10s, begun, ended));
-    host.start();
-    host.enqueue("sync");
+    LongJob job(10s);
+    auto& [folder, host, begun, ended] = job;
     host.database.is_failing = true;
     host.time.advance(5min);
     CHECK(ended == 1);

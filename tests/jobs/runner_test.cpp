@@ -128,12 +128,8 @@ TEST_CASE("runner: what another try cannot mend is dead at once, with a sentence
 }
 
 TEST_CASE("runner: enqueued again while it runs, it runs again afterwards, never beside itself") {
-    test::TempFolder folder;
-    Host host(folder);
-    int begun = 0, ended = 0;
-    host.runner->on("sync", lasting(host, 1min, begun, ended));
-    host.start();
-    host.enqueue("sync");
+    LongJob job(1min);
+    auto& [folder, host, begun, ended] = job;
     host.enqueue("sync");
     host.enqueue("sync");
     host.time.advance(59s);
