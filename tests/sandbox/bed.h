@@ -5,9 +5,8 @@
 
 #include <boost/json.hpp>
 
-#include "base/encoding.h"
 #include "base/json.h"
-#include "crypto/crypto.h"
+#include "client.h"
 #include "sandbox/google.h"
 #include "support/seeded_random.h"
 #include "support/virtual_time.h"
@@ -16,7 +15,6 @@ namespace calhost::sandbox {
 
 inline constexpr std::string_view kAda = "ada@example.com";
 inline constexpr std::string_view kCalendar = "https://www.googleapis.com/auth/calendar";
-inline constexpr std::string_view kVerifier = "0123456789012345678901234567890123456789012";
 
 struct Bed {
     boost::asio::io_context context;
@@ -34,25 +32,14 @@ struct Bed {
         return bed;
     }
 
-    net::Request make(std::string method, std::string target, std::string body = {},
+    net::Request make(std::string method, const std::string& target, std::string body = {},
                       net::Headers headers = {}) const {
-        net::Request request;
-        request.method = std::move(method);
-        request.target = target;
-        const auto mark = target.find('?');
-        request.path = *percent_decode(target.substr(0, mark));
-        if (mark != std::string::npos) request.query = *net::Query::parse(target.substr(mark + 1));
-        request.headers = std::move(headers);
-        if (!token.empty() && !request.headers.has("Authorization"))
-            request.headers.set("Authorization", "Bearer " + token);
-        request.body = std::move(body);
-        return request;
+        return request_of(std::move(method), target, std::move(body), std::move(headers), token);
     }
 
-    net::Response send(std::string method, std::string target, std::string body = {},
+    net::Response send(std::string method, const std::string& target, std::string body = {},
                        net::Headers headers = {}) {
-        auto request =
-            make(std::move(method), std::move(target), std::move(body), std::move(headers));
+        auto request = make(std::move(method), target, std::move(body), std::move(headers));
         return time.wait(google.handle(request));
     }
 
@@ -84,55 +71,19 @@ struct Bed {
     }
 
     static net::Query authorization(std::string_view scopes) {
-        net::Query query;
-        query.add("client_id", "sandbox-client");
-        query.add("redirect_uri", "http://127.0.0.1:8080/callback");
-        query.add("response_type", "code");
-        query.add("scope", std::string(scopes));
-        query.add("state", "st&te");
-        query.add("access_type", "offline");
-        query.add("code_challenge", crypto::pkce_challenge(kVerifier));
-        query.add("code_challenge_method", "S256");
-        return query;
-    }
-
-    static net::Query exchange_form(std::string code) {
-        net::Query form;
-        form.add("grant_type", "authorization_code");
-        form.add("code", std::move(code));
-        form.add("client_id", "sandbox-client");
-        form.add("client_secret", "sandbox-secret");
-        form.add("redirect_uri", "http://127.0.0.1:8080/callback");
-        form.add("code_verifier", std::string(kVerifier));
-        return form;
-    }
-
-    static net::Query refresh_form(std::string refresh_token) {
-        net::Query form;
-        form.add("grant_type", "refresh_token");
-        form.add("refresh_token", std::move(refresh_token));
-        form.add("client_id", "sandbox-client");
-        form.add("client_secret", "sandbox-secret");
-        return form;
-    }
-
-    /// The parameters of the redirect that the consent ends with.
-    static net::Query landing(const net::Response& response) {
-        const std::string location(response.headers.get("Location"));
-        REQUIRE_MESSAGE(location.find('?') != std::string::npos, response.body);
-        return *net::Query::parse(location.substr(location.find('?') + 1));
+        return authorization_request(scopes, {{"access_type", "offline"}});
     }
 
     std::string code(std::string_view scopes = kCalendar, std::string more = "&auto=allow") {
         return std::string(
-            landing(send("GET", "/o/oauth2/v2/auth?" + authorization(scopes).to_string() + more))
+            landing_of(send("GET", "/o/oauth2/v2/auth?" + authorization(scopes).to_string() + more))
                 .get("code"));
     }
 
     /// Consents and exchanges; gives the token answer.
     json::value connect(std::string_view scopes = kCalendar, std::string more = {}) {
         const auto response =
-            post_form("/token", exchange_form(code(scopes, "&auto=allow" + std::move(more))));
+            post_form("/token", code_form(code(scopes, "&auto=allow" + std::move(more))));
         REQUIRE_MESSAGE(response.status == 200, response.body);
         auto body = *json::parse(response.body);
         token = json::text_of(body, "access_token");

@@ -5,9 +5,8 @@
 
 #include <boost/json.hpp>
 
-#include "base/encoding.h"
 #include "base/json.h"
-#include "crypto/crypto.h"
+#include "client.h"
 #include "sandbox/graph.h"
 #include "support/seeded_random.h"
 #include "support/virtual_time.h"
@@ -17,7 +16,6 @@ namespace calhost::sandbox::graph_test {
 inline constexpr std::string_view kEve = "eve@contoso.example";
 inline constexpr std::string_view kScopes =
     "openid profile email offline_access User.Read Calendars.ReadWrite MailboxSettings.Read";
-inline constexpr std::string_view kVerifier = "0123456789012345678901234567890123456789012";
 inline constexpr std::string_view kMark =
     "String {66f5a359-0000-4000-8000-000000000001} Name CalHostSource";
 
@@ -40,16 +38,7 @@ struct GraphBed {
 
     net::Request make(std::string method, std::string target, std::string body = {}) const {
         if (target.starts_with("http://sandbox.test")) target = target.substr(19);
-        net::Request request;
-        request.method = std::move(method);
-        request.target = target;
-        const auto mark = target.find('?');
-        request.path = *percent_decode(target.substr(0, mark));
-        if (mark != std::string::npos) request.query = *net::Query::parse(target.substr(mark + 1));
-        request.headers = headers;
-        if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
-        request.body = std::move(body);
-        return request;
+        return request_of(std::move(method), target, std::move(body), headers, token);
     }
 
     net::Response send(std::string method, std::string target, std::string body = {}) {
@@ -82,46 +71,15 @@ struct GraphBed {
     }
 
     static net::Query authorization(std::string_view scopes) {
-        net::Query query;
-        query.add("client_id", "sandbox-client");
-        query.add("redirect_uri", "http://127.0.0.1:8080/callback");
-        query.add("response_type", "code");
-        query.add("scope", std::string(scopes));
-        query.add("state", "st&te");
-        query.add("nonce", "n");
-        query.add("code_challenge", crypto::pkce_challenge(kVerifier));
-        query.add("code_challenge_method", "S256");
-        return query;
+        return authorization_request(scopes, {{"nonce", "n"}});
     }
     net::Query landing(std::string_view scopes, std::string_view more,
                        std::string_view tenant = "common") {
-        const auto response =
-            send("GET", "/" + std::string(tenant) + "/oauth2/v2.0/authorize?" +
-                            authorization(scopes).to_string() + std::string(more));
-        const std::string location(response.headers.get("Location"));
-        REQUIRE_MESSAGE(location.find('?') != std::string::npos, response.body);
-        return *net::Query::parse(location.substr(location.find('?') + 1));
+        return landing_of(send("GET", "/" + std::string(tenant) + "/oauth2/v2.0/authorize?" +
+                                          authorization(scopes).to_string() + std::string(more)));
     }
     std::string code(std::string_view scopes = kScopes) {
         return std::string(landing(scopes, "&auto=allow").get("code"));
-    }
-    static net::Query form(std::initializer_list<std::pair<std::string, std::string>> fields) {
-        net::Query query;
-        query.add("client_id", "sandbox-client");
-        for (const auto& [name, value] : fields) query.add(name, value);
-        return query;
-    }
-    static net::Query exchange_form(std::string code) {
-        return form({{"client_secret", "sandbox-secret"},
-                     {"grant_type", "authorization_code"},
-                     {"code", std::move(code)},
-                     {"redirect_uri", "http://127.0.0.1:8080/callback"},
-                     {"code_verifier", std::string(kVerifier)}});
-    }
-    static net::Query refresh_form(std::string refresh_token) {
-        return form({{"client_secret", "sandbox-secret"},
-                     {"grant_type", "refresh_token"},
-                     {"refresh_token", std::move(refresh_token)}});
     }
     net::Response post_token(const net::Query& query) {
         auto request = make("POST", "/common/oauth2/v2.0/token", query.to_string());
@@ -129,7 +87,7 @@ struct GraphBed {
         return time.wait(graph.handle(request));
     }
     json::object connect(std::string_view scopes = kScopes) {
-        const auto response = post_token(exchange_form(code(scopes)));
+        const auto response = post_token(code_form(code(scopes)));
         REQUIRE_MESSAGE(response.status == 200, response.body);
         auto body = json::parse(response.body)->as_object();
         token = json::text_of(body, "access_token");

@@ -7,7 +7,7 @@ TEST_CASE("graph identity: the whole way gives tokens and says who it is") {
     GraphBed bed;
     const auto landing = bed.landing(kScopes, "&auto=allow");
     CHECK(landing.get("state") == "st&te");
-    const auto response = bed.post_token(GraphBed::exchange_form(std::string(landing.get("code"))));
+    const auto response = bed.post_token(code_form(std::string(landing.get("code"))));
     REQUIRE(response.status == 200);
     const auto tokens = json::parse(response.body)->as_object();
     CHECK(text_of(tokens, "scope").find("offline_access") == std::string::npos);
@@ -64,13 +64,12 @@ TEST_CASE("graph identity: a tenant lets in its own accounts only") {
 TEST_CASE("graph identity: a refresh gives a new token and ends the old one") {
     GraphBed bed;
     const auto first = text_of(bed.connect(), "refresh_token");
-    const auto answer = bed.post_token(GraphBed::refresh_form(first));
+    const auto answer = bed.post_token(renewal_form(first));
     REQUIRE(answer.status == 200);
     const auto second = text_of(json::parse(answer.body)->as_object(), "refresh_token");
     CHECK(second != first);
-    CHECK(GraphBed::reason_of(bed.post_token(GraphBed::refresh_form(first))) ==
-          "400 invalid_grant");
-    CHECK(bed.post_token(GraphBed::refresh_form(second)).status == 200);
+    CHECK(GraphBed::reason_of(bed.post_token(renewal_form(first))) == "400 invalid_grant");
+    CHECK(bed.post_token(renewal_form(second)).status == 200);
     CHECK_FALSE(bed.connect("openid Calendars.Read").contains("refresh_token"));
 }
 
@@ -78,24 +77,19 @@ TEST_CASE("graph identity: token errors are AADSTS's") {
     GraphBed bed;
     const auto refresh = text_of(bed.connect(), "refresh_token");
     bed.control("POST", "/accounts/eve@contoso.example/require-interaction");
-    const auto response = bed.post_token(GraphBed::refresh_form(refresh));
+    const auto response = bed.post_token(renewal_form(refresh));
     CHECK(GraphBed::reason_of(response) == "400 interaction_required");
     const auto body = json::parse(response.body)->as_object();
     CHECK(body.at("error_codes").as_array().at(0).as_int64() == 50076);
     CHECK(text_of(body, "error_description").starts_with("AADSTS50076: "));
     CHECK(GraphBed::reason_of(bed.post_token(
-              GraphBed::form({{"client_secret", "wrong"}, {"grant_type", "refresh_token"}}))) ==
-          "401 invalid_client");
+              token_form({{"grant_type", "refresh_token"}}, "wrong"))) == "401 invalid_client");
     bed.connect();  // the person signs in again
-    CHECK(bed.post_token(GraphBed::refresh_form(refresh)).status == 200);
+    CHECK(bed.post_token(renewal_form(refresh)).status == 200);
 
     const auto code = bed.code();
-    auto wrong = GraphBed::form({{"client_secret", "sandbox-secret"},
-                                 {"grant_type", "authorization_code"},
-                                 {"code", code},
-                                 {"redirect_uri", "http://127.0.0.1:8080/callback"},
-                                 {"code_verifier", std::string(43, 'x')}});
-    CHECK(GraphBed::reason_of(bed.post_token(wrong)) == "400 invalid_grant");
+    CHECK(GraphBed::reason_of(bed.post_token(code_form(code, std::string(43, 'x')))) ==
+          "400 invalid_grant");
 }
 
 TEST_CASE("graph identity: a fault at the token address speaks its language") {
@@ -103,9 +97,8 @@ TEST_CASE("graph identity: a fault at the token address speaks its language") {
     const auto refresh = text_of(bed.connect(), "refresh_token");
     bed.control("POST", "/faults",
                 R"({"kind":"status","status":401,"path":"*/oauth2/v2.0/token"})");
-    CHECK(GraphBed::reason_of(bed.post_token(GraphBed::refresh_form(refresh))) ==
-          "401 invalid_client");
-    CHECK(bed.post_token(GraphBed::refresh_form(refresh)).status == 200);
+    CHECK(GraphBed::reason_of(bed.post_token(renewal_form(refresh))) == "401 invalid_client");
+    CHECK(bed.post_token(renewal_form(refresh)).status == 200);
 }
 
 TEST_CASE("graph identity: scopes and tokens open what they name") {

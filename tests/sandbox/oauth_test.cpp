@@ -10,13 +10,13 @@ TEST_CASE("oauth: the whole way gives tokens, an identity and the state back unc
     CHECK(page.status == 200);
     CHECK(page.body.find("SANDBOX") != std::string::npos);
     CHECK(page.body.find("<script") == std::string::npos);
-    const auto landing = Bed::landing(bed.send(
+    const auto landing = landing_of(bed.send(
         "GET", "/o/oauth2/v2/auth?" + Bed::authorization("openid email profile").to_string() +
                    "&auto=allow"));
     CHECK(landing.get("state") == "st&te");
     CHECK(landing.get("iss") == GoogleOptions{}.issuer);
     const auto tokens =
-        body_of(bed.post_form("/token", Bed::exchange_form(std::string(landing.get("code")))));
+        body_of(bed.post_form("/token", code_form(std::string(landing.get("code")))));
     CHECK(tokens.at("expires_in").as_int64() == 3599);
     CHECK(text_of(tokens, "refresh_token").starts_with("1//"));
     CHECK(text_of(tokens, "scope") ==
@@ -64,12 +64,12 @@ TEST_CASE("oauth: other mistakes of the request travel back to the client") {
         for (const auto& [key, old] : Bed::authorization(kCalendar))
             query.add(key, key == name ? std::string(value) : old);
         const auto landing =
-            Bed::landing(bed.send("GET", "/o/oauth2/v2/auth?" + query.to_string() + "&auto=allow"));
+            landing_of(bed.send("GET", "/o/oauth2/v2/auth?" + query.to_string() + "&auto=allow"));
         CHECK(landing.get("error") == error);
         CHECK(landing.get("state") == "st&te");
         CHECK_FALSE(landing.has("code"));
     }
-    const auto denied = Bed::landing(bed.send(
+    const auto denied = landing_of(bed.send(
         "GET", "/o/oauth2/v2/auth?" + Bed::authorization(kCalendar).to_string() + "&auto=deny"));
     CHECK(denied.get("error") == "access_denied");
 }
@@ -87,9 +87,9 @@ TEST_CASE("oauth: the form grants what was ticked, once, and only with its own t
     form.add("scope", read);
     form.add("scope", std::string(kCalendar) + ".acls");  // was never asked
     form.add("decision", "allow");
-    const auto landing = Bed::landing(bed.post_form("/o/oauth2/v2/auth/decision", form));
+    const auto landing = landing_of(bed.post_form("/o/oauth2/v2/auth/decision", form));
     const auto tokens =
-        body_of(bed.post_form("/token", Bed::exchange_form(std::string(landing.get("code")))));
+        body_of(bed.post_form("/token", code_form(std::string(landing.get("code")))));
     CHECK(text_of(tokens, "scope") == read + " openid");
     CHECK(bed.post_form("/o/oauth2/v2/auth/decision", form).status == 400);
 }
@@ -98,7 +98,7 @@ TEST_CASE("oauth: a code is bound to its verifier, its redirect and ten minutes"
     Bed bed;
     const auto with = [&](std::string_view name, std::string value) {
         net::Query form;
-        for (const auto& [key, old] : Bed::exchange_form(bed.code()))
+        for (const auto& [key, old] : code_form(bed.code()))
             form.add(key, key == name ? value : old);
         return reason_of(bed.post_form("/token", form));
     };
@@ -110,18 +110,18 @@ TEST_CASE("oauth: a code is bound to its verifier, its redirect and ten minutes"
     CHECK(with("grant_type", "password") == "400 unsupported_grant_type");
     const auto late = bed.code();
     bed.time.advance(std::chrono::minutes{10});
-    CHECK(reason_of(bed.post_form("/token", Bed::exchange_form(late))) == "400 invalid_grant");
+    CHECK(reason_of(bed.post_form("/token", code_form(late))) == "400 invalid_grant");
 }
 
 TEST_CASE("oauth: a code that is used twice ends what it gave") {
     Bed bed;
     const auto code = bed.code();
-    const auto tokens = body_of(bed.post_form("/token", Bed::exchange_form(code)));
+    const auto tokens = body_of(bed.post_form("/token", code_form(code)));
     bed.token = text_of(tokens, "access_token");
     CHECK(bed.send("GET", "/calendar/v3/colors").status == 200);
-    CHECK(reason_of(bed.post_form("/token", Bed::exchange_form(code))) == "400 invalid_grant");
+    CHECK(reason_of(bed.post_form("/token", code_form(code))) == "400 invalid_grant");
     CHECK(reason_of(bed.send("GET", "/calendar/v3/colors")) == "401 authError");
-    CHECK(reason_of(bed.post_form("/token", Bed::refresh_form(text_of(tokens, "refresh_token")))) ==
+    CHECK(reason_of(bed.post_form("/token", renewal_form(text_of(tokens, "refresh_token")))) ==
           "400 invalid_grant");
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("oauth: access tokens end by the clock, and a refresh brings a new one
     bed.time.advance(std::chrono::hours{1});
     CHECK(reason_of(bed.send("GET", "/calendar/v3/colors")) == "401 authError");
     const auto fresh =
-        body_of(bed.post_form("/token", Bed::refresh_form(text_of(tokens, "refresh_token"))));
+        body_of(bed.post_form("/token", renewal_form(text_of(tokens, "refresh_token"))));
     CHECK(json::find(fresh, "refresh_token") == nullptr);
     bed.token = text_of(fresh, "access_token");
     CHECK(bed.send("GET", "/calendar/v3/colors").status == 200);
@@ -149,10 +149,10 @@ TEST_CASE("oauth: with rotation the reuse of an old refresh token ends the famil
     bed.control("POST", "/settings", R"({"rotate_refresh_tokens":true})");
     const auto first = text_of(bed.connect(), "refresh_token");
     const auto second =
-        text_of(body_of(bed.post_form("/token", Bed::refresh_form(first))), "refresh_token");
+        text_of(body_of(bed.post_form("/token", renewal_form(first))), "refresh_token");
     CHECK(second != first);
-    CHECK(bed.post_form("/token", Bed::refresh_form(first)).status == 400);
-    CHECK(bed.post_form("/token", Bed::refresh_form(second)).status == 400);
+    CHECK(bed.post_form("/token", renewal_form(first)).status == 400);
+    CHECK(bed.post_form("/token", renewal_form(second)).status == 400);
 }
 
 TEST_CASE("oauth: revocation, by the host or by the person, ends every token of the account") {
@@ -166,14 +166,14 @@ TEST_CASE("oauth: revocation, by the host or by the person, ends every token of 
     tokens = bed.connect();
     CHECK(json::find(tokens, "refresh_token") != nullptr);
     CHECK(bed.control("POST", "/accounts/ada@example.com/revoke").status == 200);
-    CHECK(reason_of(bed.post_form("/token", Bed::refresh_form(text_of(tokens, "refresh_token")))) ==
+    CHECK(reason_of(bed.post_form("/token", renewal_form(text_of(tokens, "refresh_token")))) ==
           "400 invalid_grant");
 }
 
 TEST_CASE("oauth: the client may name itself in the Authorization header") {
     Bed bed;
     net::Query form;
-    for (const auto& [name, value] : Bed::exchange_form(bed.code()))
+    for (const auto& [name, value] : code_form(bed.code()))
         if (!name.starts_with("client_")) form.add(name, value);
     const auto response =
         bed.send("POST", "/token", form.to_string(),
