@@ -12,6 +12,7 @@ storage::Job sync_job(Services& services, const storage::Connection& connection,
             .target = connection.id,
             .user_id = connection.user_id,
             .payload = json::serialize(json::object{{"trigger", trigger}}),
+            .lane = connection.provider,
             .run_at = now,
             .created_at = now};
 }

@@ -34,6 +34,7 @@ storage::Job revocation_job(Services& services, std::string target, const Accoun
     storage::Job job{.id = new_id(services.random),
                      .kind = std::string(kRevokeJob),
                      .target = std::move(target)};
+    job.lane = account.provider;
     job.run_at = now;
     job.created_at = now;
     job.payload = services.keys.current()->seal(Secret(json::serialize(secret)),

@@ -28,12 +28,28 @@ struct Runner::Impl {
     Random& random;
     const RunnerOptions options;
     std::map<std::string, JobFunction> functions;
-    std::map<std::string, std::string> held;  ///< lease → job id, of what runs now
+    struct Held {
+        std::string id, lane;
+    };
+    std::map<std::string, Held> held;  ///< by lease: what runs now
     Signal woken;
     bool is_stopping = false;
 
     void wake() { woken.set(); }
     [[nodiscard]] int room() const { return options.in_flight - static_cast<int>(held.size()); }
+    [[nodiscard]] std::map<std::string, int> lanes() const {
+        std::map<std::string, int> counts;
+        for (const auto& [lease, job] : held)
+            if (!job.lane.empty()) ++counts[job.lane];
+        return counts;
+    }
+    /// Those without room, as the store wants them.
+    [[nodiscard]] std::string full_lanes(const std::map<std::string, int>& counts) const {
+        std::string full;
+        for (const auto& [lane, count] : counts)
+            if (count >= options.per_lane) full += (full.empty() ? " " : "") + lane + " ";
+        return full;
+    }
     void stop() {
         is_stopping = true;
         wake();
@@ -115,14 +131,14 @@ Task<> Runner::Impl::drive(std::shared_ptr<Impl> self) {
 /// Starts what is due and there is room for; gives how long nothing more will be.
 Task<milliseconds> Runner::Impl::start_due(const std::shared_ptr<Impl>& self) {
     if (room() <= 0) co_return options.poll;
-    const auto next = storage::next_job_time(database.reader());
+    const auto next = storage::next_job_time(database.reader(), full_lanes(lanes()));
     if (!next || !*next) co_return options.poll;
     const auto wait = **next - clock.now();
     if (wait > milliseconds{0}) co_return std::min(wait, options.poll);
     const auto jobs = co_await claim();
     const Executor executor = co_await boost::asio::this_coro::executor;
     for (const auto& job : jobs) {
-        held.emplace(job.lease, job.id);
+        held.emplace(job.lease, Held{job.id, job.lane});
         boost::asio::co_spawn(executor, run_job(self, job), boost::asio::detached);
     }
     co_return jobs.empty() ? options.poll : milliseconds{0};
@@ -134,18 +150,20 @@ Task<std::vector<Job>> Runner::Impl::claim() {
     const Timestamp now = clock.now();
     const Timestamp until = now + options.lease;
     const auto ours = held;
+    auto counts = lanes();
     std::vector<std::string> words(static_cast<std::size_t>(room()));
     for (auto& word : words) word = new_token(random);
     std::vector<Job> jobs;
     auto done = co_await database.write([&](Sql& sql) -> Result<void> {
-        for (const auto& [lease, id] : ours) {
-            auto extended = storage::extend_lease(sql, id, lease, until);
+        for (const auto& [lease, job] : ours) {
+            auto extended = storage::extend_lease(sql, job.id, lease, until);
             if (!extended) return fail(std::move(extended.error()));
         }
         for (const auto& word : words) {
-            auto job = storage::claim_job(sql, word, now, until);
+            auto job = storage::claim_job(sql, word, now, until, full_lanes(counts));
             if (!job) return fail(std::move(job.error()));
             if (!*job) break;
+            if (!(*job)->lane.empty()) ++counts[(*job)->lane];
             jobs.push_back(std::move(**job));
         }
         return {};

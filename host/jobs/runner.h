@@ -19,7 +19,9 @@ struct RunnerOptions {
     milliseconds first_delay{1'000};  ///< full jitter: random in [0, first·2^n], at most max_delay
     milliseconds max_delay{3'600'000};
     int max_attempts = 25;
-    int in_flight = 16;
+    int in_flight = 32;
+    /// Of one lane, so that a provider that hangs leaves room for the others.
+    int per_lane = 10;
     milliseconds poll{5'000};  ///< looks at least this often; `wake` makes it look at once
 };
 

@@ -280,8 +280,6 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
     return changed_connection(sql, std::move(done), id, user_id);
 }
 
-#undef CONNECTION_COLUMNS
-
 Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
                                           std::string_view external_id) {
     std::int64_t count = 0;
@@ -292,15 +290,12 @@ Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
     return count;
 }
 
-Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql) {
-    std::vector<std::pair<std::string, std::string>> found;
-    auto done = sql.query(
-        "SELECT c.id, c.user_id FROM connections c WHERE c.state = 'active' AND NOT EXISTS "
-        "(SELECT 1 FROM jobs j WHERE j.kind = 'sync' AND j.target = c.id AND j.user_id = c.user_id "
-        "AND j.status <> 'dead')",
-        {}, [&](const Row& row) { found.emplace_back(row.string(0), row.string(1)); });
-    if (!done) return fail(done.error());
-    return found;
+Result<std::vector<Connection>> list_unplanned_connections(Sql& sql) {
+    return sql.all("SELECT " CONNECTION_ROW
+                   " FROM connections c WHERE c.state = 'active' AND NOT EXISTS "
+                   "(SELECT 1 FROM jobs j WHERE j.kind = 'sync' AND j.target = c.id AND "
+                   "j.user_id = c.user_id AND j.status <> 'dead')",
+                   {}, read_connection);
 }
 
 Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view user_id,
@@ -310,5 +305,8 @@ Result<void> set_blocked_until(Sql& sql, std::string_view id, std::string_view u
                     "AND (blocked_until IS NULL OR blocked_until < $3)",
                     {id, user_id, when}));
 }
+
+#undef CONNECTION_ROW
+#undef CONNECTION_COLUMNS
 
 }  // namespace calhost::storage

@@ -92,7 +92,7 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
 Result<std::int64_t> count_connections_to(Sql& sql, std::string_view provider,
                                           std::string_view external_id);
 
-/// Active connections (not paused ones) for which no sync job waits or runs: {id, user_id}.
-Result<std::vector<std::pair<std::string, std::string>>> list_unplanned_connections(Sql& sql);
+/// Active connections (not paused ones) for which no sync job waits or runs.
+Result<std::vector<Connection>> list_unplanned_connections(Sql& sql);
 
 }  // namespace calhost::storage

@@ -9,7 +9,9 @@ namespace {
 
 #define JOB_COLUMNS                                                                             \
     "id, kind, target, user_id, payload, run_at, attempts, lease, due_at, status, last_error, " \
-    "created_at"
+    "created_at, lane"
+// A lane that is not among the full ones.
+#define HAS_ROOM(full) "instr(" full ", ' ' || lane || ' ') = 0"
 
 Job read_job(const Row& row) {
     Job job{.id = row.string(0),
@@ -17,6 +19,7 @@ Job read_job(const Row& row) {
             .target = row.string(2),
             .user_id = row.string(3),
             .payload = row.string(4),
+            .lane = row.string(12),
             .run_at = row.time(5),
             .attempts = static_cast<int>(row.integer(6)),
             .lease = row.string(7),
@@ -55,10 +58,10 @@ std::optional<Timestamp> read_time(const Row& row) { return row.maybe_time(0); }
 Result<void> enqueue_job(Sql& sql, const Job& job) {
     auto done = sql.execute(
         "INSERT INTO jobs (id, kind, target, user_id, payload, status, run_at, not_before, due_at, "
-        "attempts, crashes, run_again, lease, last_error, created_at) "
-        "VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 0, $6, 0, 0, 0, '', '', $7) "
+        "attempts, crashes, run_again, lease, last_error, created_at, lane) "
+        "VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 0, $6, 0, 0, 0, '', '', $7, $8) "
         "ON CONFLICT (user_id, kind, target) DO UPDATE SET "
-        "payload = excluded.payload, "
+        "payload = excluded.payload, lane = excluded.lane, "
         // Running: its lease goes on. Waiting: the earlier time wins, but never before the provider
         // allows. Dead: it lives again.
         "run_at = CASE WHEN jobs.status = 'waiting' AND jobs.run_at <= excluded.run_at "
@@ -72,22 +75,22 @@ Result<void> enqueue_job(Sql& sql, const Job& job) {
         "crashes = CASE WHEN jobs.status = 'dead' THEN 0 ELSE jobs.crashes END, "
         "last_error = CASE WHEN jobs.status = 'dead' THEN '' ELSE jobs.last_error END, "
         "status = CASE WHEN jobs.status = 'dead' THEN 'waiting' ELSE jobs.status END",
-        {job.id, job.kind, job.target, job.user_id, job.payload, job.run_at, job.created_at});
+        {job.id, job.kind, job.target, job.user_id, job.payload, job.run_at, job.created_at,
+         job.lane});
     if (!done) return fail(std::move(done.error()));
     sql.notify({"jobs", job.id, job.user_id});
     return {};
 }
 
 Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
-                                     Timestamp leased_until) {
+                                     Timestamp leased_until, std::string_view full) {
     if (auto buried = bury_poison(sql, now); !buried) return fail(std::move(buried.error()));
     return sql.first(
         "UPDATE jobs SET status = 'running', lease = $1, due_at = $3, attempts = attempts + 1, "
         "crashes = CASE WHEN status = 'running' THEN crashes + 1 ELSE crashes END, run_again = 0 "
-        "WHERE number = (SELECT number FROM jobs WHERE due_at <= $2 ORDER BY due_at, number LIMIT "
-        "1) "
-        "RETURNING " JOB_COLUMNS,
-        {lease, now, leased_until}, read_job);
+        "WHERE number = (SELECT number FROM jobs WHERE due_at <= $2 AND " HAS_ROOM(
+            "$4") " ORDER BY due_at, number LIMIT 1) RETURNING " JOB_COLUMNS,
+        {lease, now, leased_until, full}, read_job);
 }
 
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
@@ -137,12 +140,15 @@ Result<bool> delete_job(Sql& sql, std::string_view user_id, std::string_view kin
                     {user_id, kind, target}));
 }
 
-Result<std::optional<Timestamp>> next_job_time(Sql& sql) {
-    auto next = sql.first("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL", {}, read_time);
+Result<std::optional<Timestamp>> next_job_time(Sql& sql, std::string_view full) {
+    auto next =
+        sql.first("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL AND " HAS_ROOM("$1"),
+                  {full}, read_time);
     if (!next) return fail(std::move(next.error()));
     return next->value_or(std::nullopt);
 }
 
 #undef JOB_COLUMNS
+#undef HAS_ROOM
 
 }  // namespace calhost::storage

@@ -11,6 +11,7 @@ struct Job {
     std::string target;   ///< what it is about, such as a connection id; unique with kind and user
     std::string user_id;  ///< may be empty
     std::string payload;  ///< JSON; secrets in it are sealed
+    std::string lane;     ///< whose answers it waits for, such as a provider; one word or empty
     Timestamp run_at{};
     int attempts = 0;
     std::string lease;  ///< fencing word of who runs it; empty: nobody
@@ -28,9 +29,10 @@ Result<void> enqueue_job(Sql& sql, const Job& job);
 inline constexpr int kMaxCrashes = 3;
 
 /// Takes the next due job for `lease`: waiting ones, and running ones whose lease is over. A job
-/// that crashed kMaxCrashes times in a row becomes dead instead.
+/// that crashed kMaxCrashes times in a row becomes dead instead. Jobs of the lanes in `full`
+/// (" google outlook ") stay where they are.
 Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
-                                     Timestamp leased_until);
+                                     Timestamp leased_until, std::string_view full = {});
 /// Only the holder of the lease may: false means that it was lost, and nothing was changed.
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
                           Timestamp leased_until);
@@ -45,7 +47,7 @@ Result<std::optional<Job>> find_job(Sql& sql, std::string_view user_id, std::str
                                     std::string_view target);
 Result<bool> delete_job(Sql& sql, std::string_view user_id, std::string_view kind,
                         std::string_view target);
-/// When the next job is due, or nothing.
-Result<std::optional<Timestamp>> next_job_time(Sql& sql);
+/// When the next job is due that is not in one of these lanes, or nothing.
+Result<std::optional<Timestamp>> next_job_time(Sql& sql, std::string_view full = {});
 
 }  // namespace calhost::storage

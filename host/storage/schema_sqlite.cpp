@@ -209,11 +209,15 @@ CREATE INDEX events_time ON events (calendar, ends_at, starts_at);
 CREATE INDEX events_overrides ON events (calendar, series_id) WHERE series_id <> '';
 )sql";
 
-// Where an account lives whose address a person entered, and which calendars count as busy.
+// Where an account lives whose address a person entered, which calendars count as busy, and which
+// jobs wait for each other.
 constexpr std::string_view kStep3 = R"sql(
 ALTER TABLE connections ADD COLUMN account_data TEXT NOT NULL DEFAULT '';
 ALTER TABLE connections ADD COLUMN busy_calendars TEXT;
 ALTER TABLE cursors ADD COLUMN window_finish INTEGER;
+ALTER TABLE jobs ADD COLUMN lane TEXT NOT NULL DEFAULT '';
+UPDATE jobs SET lane = coalesce((SELECT provider FROM connections c WHERE c.id = target), '')
+    WHERE kind = 'sync';
 )sql";
 
 constexpr std::array kSteps{kStep1, kStep2, kStep3};

@@ -1,7 +1,7 @@
 #include "sync/polls.h"
 
 #include "base/log.h"
-#include "connect/oauth_flow.h"
+#include "connect/jobs.h"
 
 namespace calhost::sync {
 
@@ -13,14 +13,10 @@ Task<Result<void>> plan_missing_polls(connect::Services& services, SyncOptions o
     const auto now = services.clock.now();
     const auto spread = static_cast<std::uint64_t>(milliseconds{options.interval}.count());
     std::vector<storage::Job> jobs;
-    for (const auto& [id, user_id] : *unplanned)
-        jobs.push_back({.id = new_id(services.random),
-                        .kind = std::string(connect::kSyncJob),
-                        .target = id,
-                        .user_id = user_id,
-                        .payload = R"({"trigger":"schedule"})",
-                        .run_at = now + milliseconds{random_below(services.random, spread)},
-                        .created_at = now});
+    for (const auto& connection : *unplanned) {
+        auto& job = jobs.emplace_back(connect::sync_job(services, connection, "schedule"));
+        job.run_at = now + milliseconds{random_below(services.random, spread)};
+    }
     co_return co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
         for (const auto& job : jobs)
             if (auto done = storage::enqueue_job(sql, job); !done) return done;

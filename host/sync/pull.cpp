@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "connect/oauth_flow.h"
+#include "connect/jobs.h"
 #include "storage/events.h"
 
 namespace calhost::sync {
@@ -12,14 +12,19 @@ namespace {
 
 constexpr int kKeptRuns = 50;  // of a connection, in the sync log
 
-/// While a page was on its way the person may have disconnected, or connected another account under
-/// the same label: what was read does not belong there then.
-Result<void> check_same_account(storage::Sql& sql, const storage::Connection& connection) {
+/// While a page was on its way the person may have disconnected, connected another account under
+/// the same label, or chosen another calendar: what was read does not belong there then.
+Result<void> check_same_calendar(storage::Sql& sql, const storage::Connection& connection) {
     auto row = storage::find_connection(sql, connection.user_id, connection.id);
     if (!row) return fail(row.error());
     if (!*row) return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
-    if ((*row)->external_id == connection.external_id) return {};
-    return fail(ErrorCode::conflict, "Another account was connected meanwhile. Please sync again.");
+    if ((*row)->external_id != connection.external_id)
+        return fail(ErrorCode::conflict,
+                    "Another account was connected meanwhile. Please sync again.");
+    if ((*row)->calendar_id != connection.calendar_id)
+        return fail(ErrorCode::conflict,
+                    "Another calendar was chosen meanwhile. Please sync again.");
+    return {};
 }
 
 }  // namespace
@@ -47,6 +52,9 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
     auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
     if (!row) co_return fail(row.error());
     if (!*row) co_return fail(ErrorCode::not_found, "There is no such connection.");
+    if (!(*row)->sync_enabled)
+        co_return fail(ErrorCode::conflict,
+                       "Syncing is paused for this calendar. Turn it on to sync.");
     auto cursor = find_cursor(**row);
     if (!cursor) co_return fail(cursor.error());
     const auto started = services_->clock.now();
@@ -129,13 +137,8 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
     const auto now = services_->clock.now();
     const auto& connection = run.connection;
     auto record = run.record;
-    const storage::Job poll{.id = new_id(services_->random),
-                            .kind = std::string(connect::kSyncJob),
-                            .target = connection.id,
-                            .user_id = connection.user_id,
-                            .payload = R"({"trigger":"schedule"})",
-                            .run_at = next_poll(),
-                            .created_at = now};
+    auto poll = connect::sync_job(*services_, connection, "schedule");
+    poll.run_at = next_poll();
     const auto save_last = [&](storage::Sql& sql) -> Result<void> {
         std::optional<calendar::Window> new_window;
         if (record.kind == "full") {
@@ -162,7 +165,7 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
     };
     auto stored = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
         record = run.record;
-        if (auto same = check_same_account(sql, connection); !same) return same;
+        if (auto same = check_same_calendar(sql, connection); !same) return same;
         if (!run.is_recorded)
             if (auto done = storage::insert_sync_run(sql, record); !done) return done;
         auto counts = storage::save_events(sql, connection.id, connection.calendar_id,
@@ -227,9 +230,14 @@ Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job) {
     const auto payload = json::parse(job.payload);
     const std::string trigger(payload ? json::text_of(*payload, "trigger") : "schedule");
     auto outcome = co_await puller.sync(job.target, job.user_id, trigger);
+    // It may have joined one that began before the person chose anew.
+    if (!outcome && outcome.error().code == ErrorCode::conflict)
+        outcome = co_await puller.sync(job.target, job.user_id, trigger);
     if (outcome) co_return Result<void>{};
     const auto code = outcome.error().code;
-    if (code == ErrorCode::not_found || code == ErrorCode::needs_reauth) co_return Result<void>{};
+    if (code == ErrorCode::not_found || code == ErrorCode::needs_reauth ||
+        code == ErrorCode::conflict)
+        co_return Result<void>{};
     co_return fail(outcome.error());
 }
 

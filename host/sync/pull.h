@@ -40,8 +40,9 @@ class Puller {
 
     /// Brings `events` up to date and plans the next poll. The cursor is saved only with the batch
     /// that it covers, so a crash repeats a page and loses none. *Errors*: not_found (no such
-    /// connection), needs_reauth, those of the provider's calls, those of the store. A failed sync
-    /// leaves its sentence in `last_error` and in the sync log.
+    /// connection), conflict (paused, or connected or chosen anew meanwhile), needs_reauth, those
+    /// of the provider's calls, those of the store. A failed sync leaves its sentence in
+    /// `last_error` and in the sync log.
     Task<Result<SyncOutcome>> sync(std::string connection_id, std::string user_id,
                                    std::string trigger);
 
@@ -69,8 +70,8 @@ class Puller {
     SingleFlight<SyncOutcome> flights_;
 };
 
-/// The job of a poll or of a new connection: a connection that is gone, or waits for the person,
-/// has nothing to do.
+/// The job of a poll or of a new connection: a connection that is gone, is paused, or waits for the
+/// person, has nothing to do.
 Task<Result<void>> run_sync_job(Puller& puller, const storage::Job& job);
 
 }  // namespace calhost::sync

@@ -163,6 +163,39 @@ TEST_CASE("runner: at most in_flight run at once, in the order they were due") {
     CHECK(order == std::vector<std::string>{"e", "d", "c", "b", "a"});
 }
 
+TEST_CASE("runner: a lane that hangs leaves room for the others") {
+    test::TempFolder folder;
+    Host host(folder, 0ms, {.in_flight = 5, .per_lane = 2});
+    std::map<std::string, int> running;
+    std::vector<std::string> done;
+    host.runner->on("sync", [&](const Job& job) -> Task<Result<void>> {
+        ++running[job.lane];
+        CHECK((job.lane.empty() || running[job.lane] <= 2));
+        co_await host.time.sleep(job.lane == "slow" ? 10min : 1s);
+        --running[job.lane];
+        done.push_back(job.target);
+        co_return Result<void>{};
+    });
+    const auto now = host.time.now();
+    for (int i = 0; i < 20; ++i)
+        host.enqueue({.kind = "sync",
+                      .target = "s" + std::to_string(i),
+                      .lane = "slow",
+                      .run_at = now - 1h});
+    for (const char* target : {"a", "b", "c"})
+        host.enqueue({.kind = "sync", .target = target, .lane = "quick", .run_at = now});
+    host.enqueue({.kind = "sync", .target = "later", .lane = "quick", .run_at = now + 7s});
+    host.enqueue({.kind = "sync", .target = "free", .run_at = now});
+    host.start();
+    CHECK(running["slow"] == 2);
+    host.time.advance(2s);
+    CHECK(done == std::vector<std::string>{"a", "b", "free", "c"});
+    host.time.advance(6s);
+    CHECK(done.back() == "later");  // what is full does not hide what comes due
+    host.time.advance(110min);
+    CHECK(done.size() == 25);
+}
+
 TEST_CASE("runner: stopping waits for what runs and starts nothing more") {
     test::TempFolder folder;
     Host host(folder);

@@ -52,6 +52,27 @@ TEST_CASE("jobs: the earliest due is claimed first, each once") {
     CHECK(must(next_job_time(scene.reader())) == kNow + 1s);
 }
 
+TEST_CASE("jobs: those of a full lane stay where they are") {
+    test::Scene scene;
+    auto job = make_job("g", "t1", kNow - 2s);
+    job.lane = "google";
+    enqueue(scene, job);
+    job = make_job("o", "t2", kNow - 1s);
+    job.lane = "outlook";
+    enqueue(scene, job);
+    enqueue(scene, make_job("none", "t3", kNow));
+    const std::string_view full = " goo google ";
+    CHECK(must(next_job_time(scene.reader(), full)) == kNow - 1s);
+    const auto take = [&](std::string_view lease) {
+        return scene.write(
+            [&](Sql& sql) { return claim_job(sql, lease, kNow, kNow + 1min, full); });
+    };
+    CHECK(take("a")->lane == "outlook");
+    CHECK(take("b")->id == "none");
+    CHECK_FALSE(take("c"));
+    CHECK(claim(scene, "d")->lane == "google");
+}
+
 TEST_CASE("jobs: nothing to do has no next time") {
     test::Scene scene;
     CHECK_FALSE(must(next_job_time(scene.reader())));
