@@ -19,7 +19,8 @@ std::set<std::string> words(const std::string& text) {
 }
 
 const std::string kConnection =
-    "id provider account email calendar_id sync_enabled sync_mode status state scopes "
+    "id provider account email calendar_id busy_calendars sync_enabled sync_mode status state "
+    "scopes "
     "last_synced_at last_error connected_at updated_at";
 const std::string kStatus =
     "user_id calendar_connected connected provider account email status state last_sync "
@@ -209,7 +210,7 @@ TEST_CASE("providers: what is on offer, to anyone") {
     const auto caldav = offer("caldav");
     REQUIRE(caldav.is_object());
     CHECK(caldav.at("sign_in") == "basic");
-    CHECK(caldav.at("configured") == false);  // nobody can be sent there
+    CHECK(caldav.at("configured") == true);  // an operator prepares nothing
 }
 
 TEST_CASE("events: days, free and blocked slots") {

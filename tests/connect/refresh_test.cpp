@@ -174,9 +174,32 @@ TEST_CASE("refresh: a client that the provider refuses asks nobody to reconnect"
     person.advance(2h);
     CHECK(word_of(person.sync_now()) == "500 misconfigured");
     CHECK(state_of(person.host, person.who) == "active");
+    CHECK(json::text_of(connection_of(person.host, person.who), "last_error") ==
+          "Google Calendar refuses this host (invalid_client). The operator must check its client "
+          "id and secret.");
     secret = "sandbox-secret";
     person.host.crash_and_restart();
     CHECK(person.sync_now().status == 200);
+    CHECK(connection_of(person.host, person.who).at("last_error").is_null());
+}
+
+TEST_CASE("refresh: a provider that wants to see the person asks him to reconnect") {
+    for (const std::string word : {"interaction_required", "consent_required", "invalid_grant"}) {
+        CAPTURE(word);
+        Connected person;
+        person.advance(2h);
+        break_next(person.host, {{"kind", "status"},
+                                 {"status", 400},
+                                 {"body", R"({"error":")" + word + R"("})"},
+                                 {"path", "/token"}});
+        CHECK(word_of(person.sync_now()) == "409 needs_reauth");
+        const auto row = connection_of(person.host, person.who);
+        CHECK(row.at("state") == "needs_reauth");
+        CHECK(row.at("last_error") == "Token expired. Please reconnect your calendar.");
+        const auto asked = requests_to(person.host, "/token");
+        CHECK(word_of(person.sync_now()) == "409 needs_reauth");
+        CHECK(requests_to(person.host, "/token") == asked);
+    }
 }
 
 TEST_CASE("refresh: a rotated token is committed before it is used") {
