@@ -1,6 +1,7 @@
 #include "base/encoding.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace calhost {
 namespace {
@@ -46,11 +47,22 @@ bool is_unreserved(char c) {
            c == '.' || c == '_' || c == '~';
 }
 
-/// Length of the well-formed sequence that starts at `at`, or 0.
+/// How many bytes at the front are ASCII, counted eight at a time: most texts are nothing else.
+std::size_t ascii_length(std::string_view text) {
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, 8);
+        if ((word & 0x8080808080808080U) != 0) break;
+    }
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+    return at;
+}
+
+/// Length of the well-formed sequence that starts at `at`, which is not ASCII, or 0.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(at);
-    if (first < 0x80) return 1;
     const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
     if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return 0;
     for (std::size_t i = at + 1; i < at + length; ++i)
@@ -169,6 +181,8 @@ std::string html_escape(std::string_view text) {
 
 bool is_utf8(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
+        at += ascii_length(text.substr(at));
+        if (at == text.size()) break;
         const std::size_t length = sequence_length(text, at);
         if (length == 0) return false;
         at += length;

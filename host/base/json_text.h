@@ -50,7 +50,9 @@ class TextWriter {
     void integer(std::int64_t number);
     /// No value ends in one of these, since a string ends in its quote.
     void separate() {
-        if (!out_.empty() && !std::string_view("{[:").contains(out_.back())) out_ += ',';
+        if (out_.empty()) return;
+        const char last = out_.back();
+        if (last != '{' && last != '[' && last != ':') out_ += ',';
     }
 
     std::string out_;

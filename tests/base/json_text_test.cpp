@@ -26,3 +26,21 @@ TEST_CASE("json text: commas stand between, and strings say the same when they a
           "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xc3\xa9[\",\"list\":[-7,true,null,{},[]],\"raw\":{},"
           "\"empty\":\"\"}");
 }
+
+TEST_CASE("json text: what needs an escape gets it wherever it stands") {
+    for (std::size_t size = 1; size < 20; ++size)
+        for (std::size_t at = 0; at < size; ++at)
+            for (const auto& [c, escape] : {std::pair{'"', "\\\""},
+                                            {'\\', "\\\\"},
+                                            {'\x1f', "\\u001f"},
+                                            {'\0', "\\u0000"},
+                                            {'\x7f', "\x7f"},
+                                            {'\xff', "\xff"},
+                                            {' ', " "}}) {
+                std::string text(size, 'a'), wanted = text, written;
+                text[at] = c;
+                wanted.replace(at, 1, escape);
+                json::append_string(written, text);
+                CHECK(written == "\"" + wanted + "\"");
+            }
+}
