@@ -15,8 +15,9 @@ namespace calhost::lua {
 Result<void> push_json_text(Writer& writer, std::string_view text);
 
 /// The same for one value at the front of `text`; gives how many bytes it took, white space behind
-/// it included.
-Result<std::size_t> push_json_value(Writer& writer, std::string_view text);
+/// it included. `names` is the index of a table in which values decoded after each other share the
+/// names of their members, or 0.
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text, int names = 0);
 
 /// The value as JSON text: marked and non-empty sequences become arrays, other tables objects.
 /// *Errors*: invalid, for depth over 32, more than 16 MiB, functions, mixed keys, numbers that are

@@ -13,6 +13,17 @@ namespace {
 
 using boost::json::error_code;
 
+constexpr int kNameSlots = 128;
+
+/// Where a name that is not empty is kept.
+int slot_of(std::string_view name) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(name[at]); };
+    const std::size_t last = name.size() - 1;
+    return 1 + static_cast<int>(
+                   (byte(0) * 3U + byte(last / 2) * 5U + byte(last) * 5U + name.size() * 3) %
+                   kNameSlots);
+}
+
 /// Leaves each finished value on the Lua stack; the end of a container gathers its members from
 /// there, so that its table is made once, in the right size.
 struct Handler {
@@ -21,10 +32,13 @@ struct Handler {
     static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-    explicit Handler(lua_State* given) : state(given) {}
+    Handler(lua_State* given, int given_names) : state(given), names(given_names) {}
 
-    bool has_room(error_code& ec) const {
-        if (lua_checkstack(state, 8) != 0) return true;
+    /// For one more value, and what the end of a container pushes for a moment.
+    bool has_room(error_code& ec) {
+        if (room-- > 0) return true;
+        room = 32;
+        if (lua_checkstack(state, room + 8) != 0) return true;
         ec = boost::json::error::array_too_large;
         return false;
     }
@@ -38,6 +52,22 @@ struct Handler {
             lua_pushlstring(state, parts.data(), parts.size());
             parts.clear();
         }
+        return true;
+    }
+
+    /// From the table of names if it is there: to make a string again, Lua hashes it and compares.
+    bool push_name(std::string_view name, error_code& ec) {
+        if (names == 0 || name.empty() || !parts.empty()) return push_text(name, ec);
+        if (!has_room(ec)) return false;
+        const int slot = slot_of(name);
+        lua_rawgeti(state, names, slot);
+        std::size_t size = 0;
+        const char* known = lua_tolstring(state, -1, &size);
+        if (known != nullptr && name == std::string_view(known, size)) return true;
+        lua_pop(state, 1);
+        lua_pushlstring(state, name.data(), name.size());
+        lua_pushvalue(state, -1);
+        lua_rawseti(state, names, slot);
         return true;
     }
 
@@ -83,7 +113,7 @@ struct Handler {
         return push_text(last, ec);
     }
     bool on_key(std::string_view last, std::size_t /*size*/, error_code& ec) {
-        return push_text(last, ec);
+        return push_name(last, ec);
     }
     bool on_number_part(std::string_view /*part*/, error_code& /*ec*/) { return true; }
     bool on_int64(std::int64_t value, std::string_view /*text*/, error_code& ec) {
@@ -117,6 +147,8 @@ struct Handler {
     bool on_comment(std::string_view /*last*/, error_code& /*ec*/) { return true; }
 
     lua_State* state;
+    int names;
+    int room = 0;
     std::string parts;
 };
 
@@ -126,12 +158,12 @@ std::unexpected<Error> not_json(const error_code& ec, std::size_t at) {
 
 }  // namespace
 
-Result<std::size_t> push_json_value(Writer& writer, std::string_view text) {
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text, int names) {
     lua_State* state = writer.state();
     const int top = lua_gettop(state);
     boost::json::parse_options options;
     options.max_depth = 32;
-    boost::json::basic_parser<Handler> parser(options, state);
+    boost::json::basic_parser<Handler> parser(options, state, names);
     error_code ec;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
     if (!ec) return read;

@@ -67,22 +67,26 @@ std::optional<Span> find_array(std::string_view text, std::string_view member) {
     return std::nullopt;
 }
 
+/// Where the iterator keeps things.
+constexpr int kText = lua_upvalueindex(1);
+constexpr int kPlace = lua_upvalueindex(2);  ///< where the last item ended
+constexpr int kNames = lua_upvalueindex(3);  ///< the table of names that the items share
+
 /// Pushes the item behind the bracket or comma at `at`, and moves `at` to what follows the item.
 Result<void> push_item(lua_State* state, std::string_view text, std::size_t& at) {
     Writer writer(state);
-    const auto read = push_json_value(writer, text.substr(at + 1));
+    const auto read = push_json_value(writer, text.substr(at + 1), kNames);
     if (!read) return fail(read.error());
     at = skip_space(text, at + 1 + *read);
     if (at < text.size() && (text[at] == ',' || text[at] == ']')) return {};
     return fail(ErrorCode::invalid, "not JSON: a comma is missing between two items");
 }
 
-/// The iterator; its upvalues are the text and where the last item ended.
 int next_item(lua_State* state) {
     std::size_t size = 0;
-    const char* bytes = lua_tolstring(state, lua_upvalueindex(1), &size);
+    const char* bytes = lua_tolstring(state, kText, &size);
     const std::string_view text(bytes, size);
-    const auto begin = static_cast<std::size_t>(lua_tointeger(state, lua_upvalueindex(2)));
+    const auto begin = static_cast<std::size_t>(lua_tointeger(state, kPlace));
     if (begin >= size || text[begin] == ']') {
         lua_pushnil(state);
         return 1;
@@ -97,7 +101,7 @@ int next_item(lua_State* state) {
     }
     if (!problem.empty()) return luaL_error(state, "%s", problem.c_str());
     lua_pushinteger(state, static_cast<lua_Integer>(at));
-    lua_replace(state, lua_upvalueindex(2));
+    lua_replace(state, kPlace);
     spend(state, 20 + (at - begin) / 8);
     return 1;
 }
@@ -106,7 +110,8 @@ void give_iterator(Call& call, std::size_t begin) {
     call.give([&](Writer& writer) {
         lua_pushvalue(writer.state(), call.argument(1).index());
         lua_pushinteger(writer.state(), static_cast<lua_Integer>(begin));
-        lua_pushcclosure(writer.state(), next_item, 2);
+        lua_newtable(writer.state());
+        lua_pushcclosure(writer.state(), next_item, 3);
     });
 }
 

@@ -12,8 +12,6 @@ namespace {
 const char kNull = 0;
 const char kArray = 0;
 
-int absolute(lua_State* state, int index) { return lua_absindex(state, index); }
-
 }  // namespace
 
 void* null_mark() { return const_cast<char*>(&kNull); }
@@ -127,7 +125,7 @@ void Writer::json(const boost::json::value& value) {
     }
 }
 
-Reader::Reader(lua_State* state, int index) : state_(state), index_(absolute(state, index)) {}
+int Reader::absolute(lua_State* state, int index) { return lua_absindex(state, index); }
 
 Type Reader::type() const {
     switch (lua_type(state_, index_)) {
@@ -230,11 +228,12 @@ void Reader::each_field(const std::function<void(std::string_view, const Reader&
     if (!is_table()) return;
     const StackGuard guard(state_);
     lua_checkstack(state_, 4);
+    const int key = lua_gettop(state_) + 1;
     lua_pushnil(state_);
     while (lua_next(state_, index_) != 0) {
-        if (lua_type(state_, -2) == LUA_TSTRING)
-            use(Reader(state_, -2).string(), Reader(state_, -1));
-        lua_pop(state_, 1);
+        if (lua_type(state_, key) == LUA_TSTRING)
+            use(Reader(state_, key).string(), Reader(state_, key + 1));
+        lua_settop(state_, key);
     }
 }
 

@@ -66,7 +66,8 @@ class Writer {
 /// it out runs; strings are views into Lua's memory and live as long as their table.
 class Reader {
   public:
-    Reader(lua_State* state, int index);
+    Reader(lua_State* state, int index)
+        : state_(state), index_(index > 0 ? index : absolute(state, index)) {}
 
     [[nodiscard]] Type type() const;
     [[nodiscard]] bool is_nil() const { return type() == Type::nil; }
@@ -96,6 +97,8 @@ class Reader {
     [[nodiscard]] int index() const { return index_; }
 
   private:
+    static int absolute(lua_State* state, int index);
+
     lua_State* state_;
     int index_;
 };

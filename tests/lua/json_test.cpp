@@ -138,3 +138,13 @@ TEST_CASE("json: the items of a member come one by one") {
     for (const auto& [text, wanted] : cases) CHECK_MESSAGE(apart(lua, text) == wanted, text);
     CHECK(apart(lua, R"({"n":1,"items":[3],"m":2})").ends_with(",3]"));
 }
+
+TEST_CASE("json: items share the names of members, not their values") {
+    LuaFixture lua;
+    // "aab" and "aba" meet in the place where one is remembered.
+    CHECK(lua.run("local json = require('host.json') local _, items = json.decode("
+                  "'{\"items\":[{\"aab\":1,\"aba\":2},{\"aba\":4,\"aab\":5,\"\":6},"
+                  "{\"aab\":7,\"aab\":8}]}', 'items') local out = {} "
+                  "for item in items do out[#out + 1] = (item.aab or '-') .. (item.aba or '-') .. "
+                  "(item[''] or '-') end return table.concat(out, ' ')") == R"("12- 546 8--")");
+}
