@@ -147,13 +147,10 @@ void* allocate(void* data, void* block, std::size_t old_size, std::size_t new_si
     const std::size_t before = block == nullptr ? 0 : old_size;
     const std::size_t growth = new_size > before ? new_size - before : 0;
     if (growth > 0 && is_refused(core, block, old_size, growth, new_size)) return nullptr;
-    if (new_size == 0) {
-        std::free(block);
-    } else {
-        void* moved = std::realloc(block, new_size);
-        if (moved == nullptr) return nullptr;
-        block = moved;
-    }
+    // Free blocks of one size do not serve another: twice the cap is what the worst script takes.
+    const bool may_take_more = core.running == nullptr || memory.blocks.taken() < 2 * memory.cap;
+    block = memory.blocks.resize(block, before, new_size, may_take_more);
+    if (block == nullptr && new_size > 0) return nullptr;
     memory.used += new_size - before;
     memory.since_refusal += growth;
     if (before >= kBig) memory.big -= before;
@@ -161,7 +158,7 @@ void* allocate(void* data, void* block, std::size_t old_size, std::size_t new_si
         memory.big += new_size;
         if (core.running != nullptr) charge_copy(*core.running, new_size);
     }
-    return new_size == 0 ? nullptr : block;
+    return block;
 }
 
 }  // namespace calhost::lua

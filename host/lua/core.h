@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "lua/blocks.h"
 #include "lua/state.h"
 
 namespace calhost::lua {
@@ -28,6 +29,7 @@ struct HostEntry : std::enable_shared_from_this<HostEntry> {
 /// What Lua has allocated. The cap holds only while a script runs: the host's own reading and
 /// reporting, which nothing protects, must not meet it.
 struct Memory {
+    Blocks blocks;
     std::size_t cap = 0;
     std::size_t used = 0;
     std::size_t big = 0;  ///< in blocks that one instruction may take long to walk
