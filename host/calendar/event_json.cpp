@@ -132,12 +132,16 @@ template <class Record, std::size_t Count>
 bool read_members(Record& into, const value& from, const Member<Record> (&members)[Count]) {
     const auto* object = from.if_object();
     if (object == nullptr) return false;
-    for (const auto& item : *object)
-        for (const auto& member : members)
-            if (std::string_view(item.key()) == member.name) {
-                if (!member.read(into, item.value())) return false;
+    // They were written in the order of `members`, so each is found soon behind the one before.
+    std::size_t at = 0;
+    for (const auto& item : *object) {
+        const std::string_view name = item.key();
+        for (std::size_t tries = 0; tries < Count; ++tries, at = (at + 1) % Count)
+            if (name == members[at].name) {
+                if (!members[at].read(into, item.value())) return false;
                 break;
             }
+    }
     return true;
 }
 
