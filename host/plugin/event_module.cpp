@@ -21,10 +21,7 @@ void give_time(Call& call, const Result<calendar::EventTime>& time) {
 void event_instant(Call& call) {
     const auto moment = parse_rfc3339(text_argument(call, 1));
     if (!moment) return call.give_error(moment.error());
-    const auto zone = call.argument(2).string();
-    // A zone that this machine does not know must not lose the event: the moment is what counts.
-    const bool is_known = !zone.empty() && calendar::is_zone(zone);
-    give_time(call, calendar::make_instant(*moment, is_known ? std::string(zone) : "Etc/UTC"));
+    give_time(call, make_known_instant(*moment, call.argument(2).string()));
 }
 
 /// event.wall("2026-11-20T09:00:00", "Europe/Berlin")
@@ -96,28 +93,13 @@ void event_fit_reminders(Call& call) {
     });
 }
 
-constexpr auto kEventFields = std::to_array<std::string_view>({"id",           "etag",
-                                                               "uid",          "title",
-                                                               "description",  "description_format",
-                                                               "location",     "url",
-                                                               "start",        "finish",
-                                                               "all_day",      "busy",
-                                                               "status",       "visibility",
-                                                               "categories",   "color",
-                                                               "reminders",    "recurrence",
-                                                               "series_id",    "recurrence_id",
-                                                               "attendees",    "organizer",
-                                                               "is_organizer", "sequence",
-                                                               "created",      "updated",
-                                                               "marks",        "this_and_future"});
-
 /// event.new(fields): the same table, after a look at its field names.
 void event_new(Call& call) {
     const auto fields = call.argument(1);
     if (!fields.is_table()) call.refuse(1, "a table of event fields is expected");
     std::string unknown;
     fields.each_field([&](std::string_view name, const lua::Reader&) {
-        if (std::ranges::find(kEventFields, name) == kEventFields.end()) unknown = name;
+        if (!is_event_field(name)) unknown = name;
     });
     if (!unknown.empty()) call.refuse(1, "'" + unknown + "' is not a field of an event");
     call.give([&](Writer& writer) { writer.copy(fields); });

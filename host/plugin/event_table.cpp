@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <algorithm>
+#include <array>
+#include <stdexcept>
 
 #include "calendar/zone.h"
 
@@ -154,52 +156,100 @@ Result<void> moment_field(const Reader& value, Event& event) {
 
 using ReadField = Result<void> (*)(const Reader&, Event&);
 
-/// One pass over what the table has is a third of the work of asking it for each name.
-ReadField find_reader(std::string_view field) {
-    static const std::unordered_map<std::string_view, ReadField> readers{
-        {"id", text_field<&Event::id>},
-        {"etag", text_field<&Event::etag>},
-        {"uid", text_field<&Event::uid>},
-        {"title", text_field<&Event::title>},
-        {"description", text_field<&Event::description>},
-        {"description_format", text_field<&Event::description_format>},
-        {"location", text_field<&Event::location>},
-        {"url", text_field<&Event::url>},
-        {"start", start_field},
-        {"finish", finish_field},
-        {"busy", text_field<&Event::busy>},
-        {"status", text_field<&Event::status>},
-        {"visibility", text_field<&Event::visibility>},
-        {"categories", categories_field},
-        {"color", text_field<&Event::color>},
-        {"reminders", reminders_field},
-        {"recurrence", recurrence_field},
-        {"series_id", text_field<&Event::series_id>},
-        {"recurrence_id", recurrence_id_field},
-        {"this_and_future", this_and_future_field},
-        {"attendees", attendees_field},
-        {"organizer", text_field<&Event::organizer>},
-        {"is_organizer", is_organizer_field},
-        {"sequence", sequence_field},
-        {"created", moment_field<&Event::created>},
-        {"updated", moment_field<&Event::updated>},
-        {"marks", marks_field},
-    };
-    const auto found = readers.find(field);
-    return found == readers.end() ? nullptr : found->second;
+/// What scripts may read but the host works out itself.
+Result<void> ignored_field(const Reader& /*value*/, Event& /*event*/) { return {}; }
+
+struct Field {
+    std::string_view name;
+    ReadField read;
+};
+
+constexpr Field kFields[] = {
+    {"id", text_field<&Event::id>},
+    {"etag", text_field<&Event::etag>},
+    {"uid", text_field<&Event::uid>},
+    {"title", text_field<&Event::title>},
+    {"description", text_field<&Event::description>},
+    {"description_format", text_field<&Event::description_format>},
+    {"location", text_field<&Event::location>},
+    {"url", text_field<&Event::url>},
+    {"start", start_field},
+    {"finish", finish_field},
+    {"all_day", ignored_field},
+    {"busy", text_field<&Event::busy>},
+    {"status", text_field<&Event::status>},
+    {"visibility", text_field<&Event::visibility>},
+    {"categories", categories_field},
+    {"color", text_field<&Event::color>},
+    {"reminders", reminders_field},
+    {"recurrence", recurrence_field},
+    {"series_id", text_field<&Event::series_id>},
+    {"recurrence_id", recurrence_id_field},
+    {"this_and_future", this_and_future_field},
+    {"attendees", attendees_field},
+    {"organizer", text_field<&Event::organizer>},
+    {"is_organizer", is_organizer_field},
+    {"sequence", sequence_field},
+    {"created", moment_field<&Event::created>},
+    {"updated", moment_field<&Event::updated>},
+    {"marks", marks_field},
+};
+
+/// Every field of every event of a sync is looked up: each name has a slot of its own, so that one
+/// comparison tells. Two names in one slot do not compile; then choose other factors.
+constexpr std::size_t kSlots = 128;
+
+constexpr std::size_t slot_of(std::string_view name) {
+    const auto first = static_cast<unsigned char>(name.front());
+    const auto last = static_cast<unsigned char>(name.back());
+    return (name.size() * 8 + first + last) % kSlots;
 }
 
-Result<void> read_fields(const Reader& table, Event& event) {
+constexpr auto kFieldAt = [] {
+    std::array<const Field*, kSlots> slots{};
+    for (const Field& field : kFields) {
+        const Field*& slot = slots[slot_of(field.name)];
+        if (slot != nullptr) throw std::logic_error("two names in one slot");
+        slot = &field;
+    }
+    return slots;
+}();
+
+const Field* find_field(std::string_view name) {
+    if (name.empty()) return nullptr;
+    const Field* field = kFieldAt[slot_of(name)];
+    return field != nullptr && field->name == name ? field : nullptr;
+}
+
+ChangeKind kind_of(std::string_view flag) {
+    if (flag == "whole") return ChangeKind::whole_series;
+    if (flag == "deleted") return ChangeKind::deletion;
+    return flag == "out_of_window" ? ChangeKind::out_of_window : ChangeKind::event;
+}
+
+/// One pass over what the table has is a third of the work of asking it for each name.
+Result<void> read_fields(const Reader& table, Event& event, ChangeKind& kind) {
     Result<void> outcome;
     table.each_field([&](std::string_view name, const Reader& value) {
-        const auto read = outcome && !value.is_nil() ? find_reader(name) : nullptr;
-        if (read != nullptr) outcome = read(value, event);
+        if (const Field* field = find_field(name)) {
+            if (outcome && !value.is_nil()) outcome = field->read(value, event);
+        } else if (value.boolean()) {
+            kind = std::max(kind, kind_of(name));
+        }
     });
     return outcome;
 }
 
 /// A time that was read is a date or has a zone.
 bool is_set(const EventTime& time) { return time.is_date || !time.zone.empty(); }
+
+/// Puts what a script may leave out, and refuses what makes no sense.
+Result<void> complete(Event& event) {
+    if (event.id.empty()) return wrong("id", "is missing");
+    if (!is_set(event.start)) return wrong("start", "is missing");
+    if (!is_set(event.finish)) event.finish = event.start;
+    return calendar::check_event(event);
+}
 
 }  // namespace
 
@@ -292,19 +342,48 @@ void push_wanted(Writer& writer, const Event& event) {
     if (!event.recurrence && !event.is_override()) writer.field("recurrence", false);
 }
 
+Result<EventTime> make_known_instant(Timestamp moment, std::string_view zone) {
+    const bool is_known = !zone.empty() && calendar::is_zone(zone);
+    return calendar::make_instant(moment, is_known ? std::string(zone) : "Etc/UTC");
+}
+
+bool is_event_field(std::string_view name) { return find_field(name) != nullptr; }
+
 Result<EventTime> read_time(const Reader& reader, std::string_view field) {
     if (!reader.is_table()) return wrong(field, "is not a time; use event.instant or event.date");
-    if (const auto date = reader.string_field("date"); !date.empty()) {
+    std::string_view date, local, zone, instant_text;
+    std::optional<std::int64_t> instant;
+    reader.each_field([&](std::string_view name, const Reader& value) {
+        if (name == "date") date = value.string();
+        if (name == "local") local = value.string();
+        if (name == "tz") zone = value.string();
+        if (name == "instant") (instant = value.integer(), instant_text = value.string());
+    });
+    if (!date.empty()) {
         const auto day = calendar::parse_date(date);
         if (!day) return wrong(field, day.error().message);
         return calendar::make_date(*day);
     }
-    const std::string zone(reader.string_field("tz"));
-    if (const auto instant = reader.integer_field("instant"))
-        return calendar::make_instant(from_millis(*instant), zone.empty() ? "Etc/UTC" : zone);
-    const auto local = calendar::parse_local(reader.string_field("local"));
-    if (!local) return wrong(field, local.error().message);
-    return calendar::make_local(*local, zone);
+    if (!instant_text.empty()) {
+        const auto moment = parse_rfc3339(instant_text);
+        if (!moment) return wrong(field, moment.error().message);
+        return make_known_instant(*moment, zone);
+    }
+    if (instant)
+        return calendar::make_instant(from_millis(*instant),
+                                      std::string(zone.empty() ? "Etc/UTC" : zone));
+    const auto wall_clock = calendar::parse_local(local);
+    if (!wall_clock) return wrong(field, wall_clock.error().message);
+    return calendar::make_local(*wall_clock, std::string(zone));
+}
+
+Result<ChangeKind> read_change(const Reader& reader, Event& into) {
+    if (!reader.is_table()) return wrong("", "is not a table");
+    auto kind = ChangeKind::event;
+    auto outcome = read_fields(reader, into, kind);
+    if (kind == ChangeKind::event && outcome) outcome = complete(into);
+    if (kind == ChangeKind::event && !outcome) return fail(std::move(outcome.error()));
+    return kind;
 }
 
 Result<calendar::Recurrence> read_recurrence(const Reader& reader) {
@@ -336,11 +415,10 @@ Result<std::vector<calendar::Reminder>> read_reminders(const Reader& reader) {
 Result<Event> read_event(const Reader& reader) {
     if (!reader.is_table()) return wrong("", "is not a table");
     Event event;
-    if (auto read = read_fields(reader, event); !read) return fail(read.error());
-    if (event.id.empty()) return wrong("id", "is missing");
-    if (!is_set(event.start)) return wrong("start", "is missing");
-    if (!is_set(event.finish)) event.finish = event.start;
-    if (auto checked = calendar::check_event(event); !checked) return fail(checked.error());
+    auto ignored = ChangeKind::event;
+    auto outcome = read_fields(reader, event, ignored);
+    if (outcome) outcome = complete(event);
+    if (!outcome) return fail(std::move(outcome.error()));
     return event;
 }
 

@@ -2,7 +2,8 @@
 ///
 /// A time is `{ date = "2026-11-20" }`, or `{ local = "2026-11-20T09:00:00", tz = "Europe/Berlin"
 /// }`; what `event.instant` made also holds `instant` (milliseconds), which decides in the doubled
-/// hour of autumn.
+/// hour of autumn. Scripts may also write `{ instant = "2026-11-20T09:00:00+01:00", tz =
+/// "Europe/Berlin" }` themselves, with the text that their service sent.
 #pragma once
 
 #include <vector>
@@ -25,5 +26,19 @@ Result<calendar::EventTime> read_time(const lua::Reader& reader, std::string_vie
 Result<calendar::Recurrence> read_recurrence(const lua::Reader& reader);
 Result<std::vector<calendar::Reminder>> read_reminders(const lua::Reader& reader);
 Result<calendar::Event> read_event(const lua::Reader& reader);
+
+/// What a script says of one event that changed: how it is now, `whole` (this page has all
+/// overrides of that series), `deleted`, or `out_of_window`, which is no deletion. The last that is
+/// said counts.
+enum class ChangeKind { event, whole_series, deletion, out_of_window };
+/// Into a new event; of the other kinds only the id counts. *Errors*: invalid, naming the field.
+Result<ChangeKind> read_change(const lua::Reader& reader, calendar::Event& into);
+
+/// A moment in its zone, or in UTC if this machine does not know the zone: that must not lose the
+/// event, and the moment is what counts.
+Result<calendar::EventTime> make_known_instant(Timestamp moment, std::string_view zone);
+
+/// Whether the table of an event may have such a field.
+bool is_event_field(std::string_view name);
 
 }  // namespace calhost::plugin

@@ -34,6 +34,19 @@ struct Table {
         if (!done) return fail(done.error().error.code, done.error().traceback);
         return back;
     }
+    /// What kind of change the script gives.
+    Result<plugin::ChangeKind> change(const std::string& body) {
+        const auto function = state->load("test.lua", "return function() " + body + " end");
+        Result<plugin::ChangeKind> kind = fail(ErrorCode::invalid, "not called");
+        const auto done = state->call_now(
+            *function, {}, {}, [&](std::span<const lua::Reader> results) -> Result<void> {
+                Event event;
+                kind = plugin::read_change(results.front(), event);
+                return {};
+            });
+        CHECK(done.has_value());
+        return kind;
+    }
     /// What a Lua expression gives, as JSON.
     std::string value(const std::string& expression) {
         auto function =
@@ -151,6 +164,39 @@ TEST_CASE("event table: what makes no event is refused with the field's name") {
     }
     CHECK(table.through(full(), "e.updated = 'lately' return e").has_value());
     CHECK(table.through(full(), "e.finish = nil return e")->finish == full().start);
+}
+
+TEST_CASE("event table: a moment may be the text that the service sent") {
+    Table table;
+    const auto start = [&](const std::string& time) -> Result<calendar::EventTime> {
+        auto back = table.through(full(), "e.finish = nil e.start = " + time + " return e");
+        if (!back) return fail(back.error());
+        return back->start;
+    };
+    CHECK(start("{ instant = '2026-11-21T10:00:00+01:00', tz = 'Europe/Berlin' }") == full().start);
+    CHECK(start("{ instant = '2026-11-21T09:00:00Z', tz = 'Mars/Olympus' }")->zone == "Etc/UTC");
+    CHECK(start("{ instant = '2026-11-21T09:00:00Z' }")->zone == "Etc/UTC");
+    CHECK(start("{ instant = 'soon' }").error().message.contains("start"));
+}
+
+TEST_CASE(
+    "event table: what is said of an event that is not there any more needs no more than its id") {
+    Table table;
+    const std::pair<std::string_view, plugin::ChangeKind> cases[] = {
+        {"return { id = 'x', deleted = true, start = 7 }", plugin::ChangeKind::deletion},
+        {"return { id = 'x', whole = true }", plugin::ChangeKind::whole_series},
+        {"return { id = 'x', whole = true, deleted = true, out_of_window = true }",
+         plugin::ChangeKind::out_of_window},
+        {"return { id = 'x', start = { date = '2026-11-21' }, finish = { date = '2026-11-22' }, "
+         "deleted = false }",
+         plugin::ChangeKind::event},
+    };
+    for (const auto& [script, wanted] : cases) {
+        const auto kind = table.change(std::string(script));
+        REQUIRE_MESSAGE(kind.has_value(), script);
+        CHECK_MESSAGE(*kind == wanted, script);
+    }
+    CHECK_FALSE(table.change("return { id = 'x', start = 7 }").has_value());
 }
 
 TEST_CASE("event module: times of every kind, and mistakes as errors") {
