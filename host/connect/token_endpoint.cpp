@@ -26,16 +26,26 @@ net::ClientRequest form_request(const std::string& url, const net::Query& form) 
     return request;
 }
 
-std::unexpected<Error> refused(const ProviderInfo& provider, const std::string& error) {
+ErrorCode code_of(std::string_view error) {
     if (std::ranges::find(kOperatorFaults, error) != kOperatorFaults.end())
+        return ErrorCode::misconfigured;
+    if (error == "invalid_grant" || error == "interaction_required" || error == "consent_required")
+        return ErrorCode::needs_reauth;
+    return ErrorCode::invalid_response;
+}
+
+std::unexpected<Error> refused(const ProviderInfo& provider, ErrorCode code,
+                               const std::string& error) {
+    if (code == ErrorCode::misconfigured)
         return fail(
-            ErrorCode::misconfigured,
+            code,
             fmt::format(
                 "{} refuses this host ({}). The operator must check its client id and secret.",
                 provider.title, error));
-    if (error == "invalid_grant" || error == "interaction_required" || error == "consent_required")
-        return fail(ErrorCode::needs_reauth,
-                    fmt::format("{} refused the grant ({}).", provider.title, error));
+    if (code == ErrorCode::needs_reauth)
+        return fail(code, fmt::format("{} refused the grant ({}).", provider.title, error));
+    if (code == ErrorCode::unavailable)
+        return fail(code, fmt::format("{} cannot answer for the moment.", provider.title));
     return fail(ErrorCode::invalid_response,
                 fmt::format("{} refused the request.", provider.title));
 }
@@ -52,7 +62,12 @@ std::unexpected<Error> failure_of(Services& services, const ProviderInfo& provid
                     fmt::format("{} answered {}.", provider.title, answer.status));
     const auto body = json::parse(answer.body);
     const std::string error(body ? json::text_of(*body, "error") : std::string_view());
-    if (!error.empty()) return refused(provider, error);
+    const bool is_word = error.size() <= 40 && std::ranges::all_of(error, [](char c) {
+                             return c == '_' || (c >= 'a' && c <= 'z');
+                         });
+    auto* const own = services.providers.find(provider.id);
+    const auto known = own != nullptr ? own->classify_token_error(answer) : std::nullopt;
+    if (!error.empty() && is_word) return refused(provider, known.value_or(code_of(error)), error);
     return fail(ErrorCode::invalid_response,
                 fmt::format("{} answered {} without saying why.", provider.title, answer.status));
 }

@@ -8,6 +8,7 @@
 #include "lua/state.h"
 #include "net/message.h"
 #include "plugin/access.h"
+#include "plugin/lanes.h"
 #include "plugin/provider_info.h"
 
 namespace calhost::plugin {
@@ -21,6 +22,7 @@ struct HttpCall {
     Random& random;
     const ProviderInfo& provider;
     Access& access;
+    Lanes& lanes;
 };
 
 /// Methods get, post, put, patch, delete (url, options) and request (options with method and url):
@@ -33,6 +35,8 @@ lua::Ref make_http_object(lua::State& state, const std::shared_ptr<HttpCall>& ca
 /// that asks for more gets its answer handed to the script, with `retry_after`.
 inline constexpr int kRepeats = 4;
 inline constexpr milliseconds kLongestWait{30'000};
+/// Requests of one account on their way at once, where `can.in_flight` does not say.
+inline constexpr int kInFlight = 8;
 
 /// Retry-After (RFC 9110 section 10.2.3) in seconds or as a date; nothing when absent or
 /// unreadable.

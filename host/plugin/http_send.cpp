@@ -61,6 +61,13 @@ bool is_web_page(const net::ClientResponse& answer) {
            answer.headers.get("Content-Type").starts_with("text/html");
 }
 
+/// How many calls of one account may be on their way at once.
+int in_flight(const ProviderInfo& provider) {
+    const auto* most = provider.can.if_contains("in_flight");
+    const bool is_given = most != nullptr && most->is_int64() && most->get_int64() > 0;
+    return is_given ? static_cast<int>(most->get_int64()) : kInFlight;
+}
+
 std::optional<Error> blocked(const HttpCall& call) {
     const auto now = call.clock.now();
     const auto until = call.access.blocked_until();
@@ -70,14 +77,17 @@ std::optional<Error> blocked(const HttpCall& call) {
 
 Task<Result<net::ClientResponse>> send_once(HttpCall& call, net::ClientRequest request,
                                             bool was_refused) {
+    const auto pass =
+        co_await call.lanes.enter(call.access.connection_id(), in_flight(call.provider));
     if (auto error = blocked(call)) co_return fail(std::move(*error));
     auto token = co_await call.access.token(was_refused);
     if (!token) co_return fail(token.error());
     // The refresh itself may have been told to wait while the old token still lives.
     if (auto error = blocked(call)) co_return fail(std::move(*error));
-    request.headers.set("Authorization", call.provider.auth.kind == "basic"
-                                             ? "Basic " + base64_encode(token->expose())
-                                             : fmt::format("Bearer {}", token->expose()));
+    if (!token->empty())
+        request.headers.set("Authorization", call.provider.auth.kind == "basic"
+                                                 ? "Basic " + base64_encode(token->expose())
+                                                 : fmt::format("Bearer {}", token->expose()));
     co_return co_await call.transport.send(std::move(request));
 }
 

@@ -112,9 +112,9 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
         co_return fail(ErrorCode::unsupported,
                        fmt::format("{} does not offer {}", info_.title, function));
     // The Lua object holds it weakly: `ctx.http` ends with this call.
-    const auto http = std::make_shared<HttpCall>(HttpCall{environment_.transport,
-                                                          environment_.clock, environment_.timers,
-                                                          environment_.random, info_, access});
+    const auto http = std::make_shared<HttpCall>(
+        HttpCall{environment_.transport, environment_.clock, environment_.timers,
+                 environment_.random, info_, access, lanes_});
     arguments.insert(arguments.begin(),
                      context(make_http_object(*state_, http), changes, access.account()));
     auto outcome = co_await state_->call(lua_function, std::move(arguments), kCallBudget,

@@ -10,6 +10,7 @@
 #include "lua/state.h"
 #include "plugin/access.h"
 #include "plugin/breaker.h"
+#include "plugin/lanes.h"
 #include "plugin/provider_info.h"
 #include "plugin/provider_values.h"
 
@@ -96,6 +97,12 @@ class Provider {
     Task<Result<void>> delete_event(Access& access, std::string calendar_id, std::string id,
                                     std::string etag);
 
+    // --- the grant ---------------------------------------------------------------------------
+
+    /// What a refusal of the token endpoint means, where the provider knows more than OAuth's word
+    /// for it says (RFC 6749 section 5.2). At once.
+    std::optional<ErrorCode> classify_token_error(const net::ClientResponse& answer);
+
     // --- channels ----------------------------------------------------------------------------
 
     /// Store the request before calling: the first notification may come before the answer.
@@ -137,6 +144,7 @@ class Provider {
     Environment environment_;
     ProviderInfo info_;
     Breaker breaker_;
+    Lanes lanes_;  ///< of the connections: calls on their way
     std::unique_ptr<lua::State> state_;
     lua::Ref table_;
 };

@@ -1,5 +1,5 @@
 -- Outlook by Microsoft Graph, v1.0. Facts: learn.microsoft.com/graph (event, calendarView delta, subscription).
-local json, event = require("host.json"), require("host.event")
+local json, event, html = require("host.json"), require("host.event"), require("host.html")
 local time, crypto = require("host.time"), require("host.crypto")
 
 ---@type host.Provider
@@ -8,7 +8,7 @@ local M = { id = "outlook", title = "Outlook", api = 1, base_url = "https://grap
 M.can = {
   incremental = true,
   windowed_feed = true,
-  push = false,
+  push = true,
   chosen_id = false,
   quiet_attendees = false, -- so what has guests is not touched
   reminders = 1,
@@ -264,7 +264,7 @@ local function failure(answer)
   }
   local by_status = {
     [400] = "invalid", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [409] = "conflict",
-    [410] = "cursor_expired", [412] = "conflict", [422] = "invalid", [429] = "rate_limited", [509] = "rate_limited",
+    [410] = "not_found", [412] = "conflict", [422] = "invalid", [429] = "rate_limited", [509] = "rate_limited",
   }
   local meaning = by_code[type(code) == "string" and code:lower()] or by_status[answer.status]
   if answer.status >= 500 and answer.retry_after then meaning = "rate_limited" end
@@ -322,15 +322,18 @@ local function slot_of(raw, zone)
   return event.date(event.instant(moment .. "Z", zone)["local"]:sub(1, 10))
 end
 
---- Graph wraps what people wrote into a page.
+--- Graph wraps what people wrote into a page; most of it is plain text.
 local function description_of(body)
   if type(body) ~= "table" or not filled(body.content) then return nil end
   if body.contentType ~= "html" then return body.content, "text" end
-  local _, head = body.content:find("<body[^>]*>")
-  if not head then return body.content, "html" end
-  local foot = body.content:find("</body>", head, true) or #body.content + 1
-  local inner = body.content:sub(head + 1, foot - 1):gsub("^%s+", "")
-  return filled(inner), "html"
+  local content = body.content
+  local _, head = content:find("<body[^>]*>")
+  if head then
+    local foot = content:find("</body>", head, true) or #content + 1
+    content = content:sub(head + 1, foot - 1):gsub("^%s+", "")
+  end
+  local text = html.text(content)
+  return filled(text or content), text and "text" or "html"
 end
 
 local function attendees_of(raw)
@@ -449,6 +452,25 @@ end
 
 -- Reading ----------------------------------------------------------------------------------------------------------
 
+-- Microsoft's own numbers, where OAuth's word for a refusal is too wide or not the host's.
+local TOKEN_ERRORS = {
+  misconfigured = { 700011, 700016, 70002, 7000215, 7000218, 7000222, 90002, 500021, 500212, 500213 },
+  needs_reauth = { 65001, 65004, 50020, 50034, 50076, 50079, 50173, 53003, 70000, 70008, 70043, 700082, 90094 },
+  unavailable = { 50033, 90006, 90012, 90024, 90033 },
+}
+
+--- What a refusal of the token endpoint means; nil where OAuth's word says it.
+function M.classify_token_error(answer)
+  local body = json.decode(answer.body)
+  local numbers = type(body) == "table" and type(body.error_codes) == "table" and body.error_codes or {}
+  for code, known in pairs(TOKEN_ERRORS) do
+    for _, number in ipairs(known) do
+      if numbers[1] == number then return code end
+    end
+  end
+  return body and (body.error == "temporarily_unavailable" or body.error == "server_error") and "unavailable" or nil
+end
+
 --- Who granted the access. Not every work account has its address among the claims.
 function M.identity(ctx)
   local body, err = ask(ctx, "GET", ctx.config.endpoints.userinfo)
@@ -459,23 +481,26 @@ function M.identity(ctx)
   return { id = body.sub, email = filled(me.mail) or me.userPrincipalName, name = filled(me.displayName) }
 end
 
---- The zone of the mailbox; calendars have none. Nil where the tenant does not let it be read.
+--- The zone of the mailbox; calendars have none. False where the tenant does not let it be read, or `nil, err`.
 local function mailbox_zone(ctx)
-  local settings = ask(ctx, "GET", "/me/mailboxSettings")
-  return settings and filled(settings.timeZone) and time.to_iana(settings.timeZone) or nil
+  local settings, err = ask(ctx, "GET", "/me/mailboxSettings")
+  if settings then return filled(settings.timeZone) and time.to_iana(settings.timeZone) or false end
+  if err.code == "forbidden" then return false end
+  return nil, err
 end
 
 --- Every calendar of the mailbox, pages followed to the end.
 function M.list_calendars(ctx)
-  local list, zone = {}, mailbox_zone(ctx)
-  local url, query = "/me/calendars", { ["$top"] = 100 }
+  local list, url, query = {}, "/me/calendars", { ["$top"] = 100 }
+  local zone, problem = mailbox_zone(ctx)
+  if zone == nil then return nil, problem end
   repeat
     local body, err = ask(ctx, "GET", url, { query = query })
     if not body then return nil, err end
     for _, raw in ipairs(body.value) do
       list[#list + 1] = {
         id = raw.id, name = raw.name, primary = raw.isDefaultCalendar == true, read_only = raw.canEdit == false,
-        color = filled(raw.hexColor), time_zone = zone,
+        color = filled(raw.hexColor), time_zone = zone or nil,
       }
     end
     url, query = below(ctx, body["@odata.nextLink"]), nil
@@ -539,7 +564,9 @@ function M.list_changes(ctx, calendar, cursor, page, window)
   local round = page and at or { since = at and at.since, began = time.format(time.now() - 600000), seen = {} }
   local query = nil
   if not at then query = { startDateTime = window.start, endDateTime = window.finish } end
-  local link = at and at.link or home(calendar) .. "/calendarView/delta"
+  -- For the mailbox's own calendar the shorter path is the documented one.
+  local feed = (calendar.id == "primary" and "/me" or home(calendar)) .. "/calendarView/delta"
+  local link = at and at.link or feed
   local body, items = ask(ctx, "GET", link, { query = query }, "value")
   if not body then
     -- A state that Graph has lost is also answered with 400.
@@ -582,13 +609,15 @@ end
 
 --- What happens in the window, expanded by Graph.
 function M.list_events(ctx, calendar, window, page)
+  local zone, err = mailbox_zone(ctx)
+  if zone == nil then return nil, err end
   local query = { ["$top"] = M.can.max_page, ["$expand"] = EXPAND_MARKS }
   query.startDateTime, query.endDateTime = window.start, window.finish
   local link = page or home(calendar) .. "/calendarView"
   local body, items = ask(ctx, "GET", link, { query = not page and query or nil }, "value")
   if not body then return nil, items end
   for raw in items do ctx.changes:add(neutral(raw)) end
-  return { page = below(ctx, filled(body["@odata.nextLink"])), time_zone = not page and mailbox_zone(ctx) or nil }
+  return { page = below(ctx, filled(body["@odata.nextLink"])), time_zone = zone or nil }
 end
 
 
@@ -658,13 +687,14 @@ end
 --- When any of the calendars is busy. Where getSchedule is refused, as for personal accounts, the events tell.
 function M.busy(ctx, calendars, window)
   if #calendars == 1 and calendars[1].id == "primary" then
-    local list = own_schedule(ctx, window)
-    if list then return list end
+    local list, err = own_schedule(ctx, window)
+    if list or (err and err.code ~= "forbidden") then return list, err end
   end
-  local list, zone = {}, mailbox_zone(ctx) or "Etc/UTC"
+  local list, zone, err = {}, mailbox_zone(ctx)
+  if zone == nil then return nil, err end
   for _, calendar in ipairs(calendars) do
-    local done, err = add_busy(ctx, calendar, window, zone, list)
-    if not done then return nil, err end
+    local done, problem = add_busy(ctx, calendar, window, zone or "Etc/UTC", list)
+    if not done then return nil, problem end
   end
   return list
 end
@@ -681,26 +711,13 @@ local function zoned(at)
   return { dateTime = time.format(at.instant):sub(1, 19), timeZone = "UTC" }
 end
 
---- The reminder that is nearest before the event; none when the host leaves them alone.
-local function put_reminder(out, reminders, lossy)
-  if not reminders then return end
-  out.isReminderOn = #reminders > 0
-  if #reminders == 0 then return end
-  local nearest
-  for _, one in ipairs(reminders) do
-    local is_better = not nearest or (one.method == nearest.method and one.minutes < nearest.minutes)
-    if is_better or (one.method == "popup" and nearest.method ~= "popup") then nearest = one end
-  end
-  out.reminderMinutesBeforeStart = nearest.minutes
-  if #reminders > 1 then
-    local sentence = "Outlook keeps one reminder: the one %d minutes before, of %d."
-    lossy[#lossy + 1] = string.format(sentence, nearest.minutes, #reminders)
-  end
-  if nearest.method ~= "popup" then lossy[#lossy + 1] = "Outlook sends no mail to remind: the reminder is shown." end
-end
+local REMINDERS = { most = 1, methods = { "popup" } }
 
 --- What the host wants of an event in Graph's words. `lossy` gets a sentence for each thing that is lost.
 local function members_of(ev, lossy)
+  local kept, left = nil, {}
+  if ev.reminders then kept, left = event.fit_reminders(ev.reminders, REMINDERS) end
+  table.move(left, 1, #left, #lossy + 1, lossy)
   local out = {
     subject = ev.title, isAllDay = ev.start.date ~= nil, start = zoned(ev.start), ["end"] = zoned(ev.finish),
     showAs = ev.status == "tentative" and ev.busy == "busy" and "tentative" or SHOW_AS[ev.busy],
@@ -708,7 +725,7 @@ local function members_of(ev, lossy)
   }
   if ev.description then out.body = { contentType = ev.description_format or "text", content = ev.description } end
   if ev.location then out.location = { displayName = ev.location } end
-  put_reminder(out, ev.reminders, lossy)
+  if kept then out.isReminderOn, out.reminderMinutesBeforeStart = #kept > 0, kept[1] and kept[1].minutes end
   if ev.color and ev.color ~= "" then lossy[#lossy + 1] = "Outlook colours events by their categories only." end
   local rule = ev.recurrence
   if not rule then return out end

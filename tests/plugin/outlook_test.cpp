@@ -347,6 +347,30 @@ TEST_CASE("outlook: errors by Graph's code, then by status") {
               .starts_with("invalid_response"));
 }
 
+TEST_CASE("outlook: Microsoft's numbers say what a refused token means, OAuth's words the rest") {
+    struct Row {
+        std::string body, code;
+    };
+    Mailbox box;
+    for (const auto& row : std::vector<Row>{
+             {R"({"error":"invalid_client","error_codes":[7000222]})", "misconfigured"},
+             {R"({"error":"unauthorized_client","error_codes":[700016]})", "misconfigured"},
+             {R"({"error":"invalid_request","error_codes":[90002]})", "misconfigured"},
+             {R"({"error":"invalid_grant","error_codes":[65001]})", "needs_reauth"},
+             {R"({"error":"interaction_required","error_codes":[50076]})", "needs_reauth"},
+             {R"({"error":"invalid_grant","error_codes":[90033]})", "unavailable"},
+             {R"({"error":"temporarily_unavailable"})", "unavailable"},
+             {R"({"error":"server_error","error_codes":[]})", "unavailable"},
+             {R"({"error":"invalid_grant","error_codes":[1]})", ""},
+             {R"({"error":"invalid_grant","error_codes":7})", ""},
+             {R"(["error"])", ""},
+             {"<html>", ""}}) {
+        CAPTURE(row.body);
+        const auto code = box.provider->classify_token_error({400, {}, row.body});
+        CHECK((code ? to_string(*code) : "") == row.code);
+    }
+}
+
 TEST_CASE("outlook: rules become patterns and come back") {
     struct Row {
         std::string rule, start, back;

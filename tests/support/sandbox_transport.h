@@ -1,8 +1,10 @@
 /// The way from a host under test to a simulated provider, in process, with a place for faults.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/encoding.h"
 #include "base/timeout.h"
@@ -12,6 +14,7 @@
 namespace calhost::test {
 
 inline constexpr std::string_view kSandboxOrigin = "http://sandbox.test";
+inline constexpr std::string_view kGraphOrigin = "http://graph.test";
 
 /// *Thread*: one.
 class SandboxTransport final : public net::Transport {
@@ -23,7 +26,12 @@ class SandboxTransport final : public net::Transport {
     using After = std::function<Task<void>(const net::ClientRequest&, Answer&)>;
 
     SandboxTransport(sandbox::Provider& provider, Timers& timers)
-        : provider_(&provider), timers_(&timers) {}
+        : providers_{{kSandboxOrigin, &provider}}, timers_(&timers) {}
+
+    /// Another simulated provider, at an origin of its own.
+    void add(std::string_view origin, sandbox::Provider& provider) {
+        providers_.emplace_back(origin, &provider);
+    }
 
     Task<Answer> send(net::ClientRequest request) override {
         ++count;
@@ -37,9 +45,13 @@ class SandboxTransport final : public net::Transport {
 
     /// The sandbox's own answer, past the hooks.
     Task<Answer> ask(net::ClientRequest request) {
+        const auto found = std::ranges::find_if(
+            providers_, [&](const auto& one) { return request.url.starts_with(one.first); });
+        if (found == providers_.end())
+            co_return fail(ErrorCode::unavailable, "No such host: " + request.url);
         net::Request inner;
         inner.method = request.method;
-        inner.target = request.url.substr(kSandboxOrigin.size());
+        inner.target = request.url.substr(found->first.size());
         const auto question = inner.target.find('?');
         inner.path = inner.target.substr(0, question);
         if (auto path = percent_decode(inner.path)) inner.path = *path;
@@ -47,7 +59,7 @@ class SandboxTransport final : public net::Transport {
             inner.query = net::Query::parse(inner.target.substr(question + 1)).value();
         inner.headers = request.headers;
         inner.body = request.body;
-        auto outcome = co_await provider_->serve(inner);
+        auto outcome = co_await found->second->serve(inner);
         if (outcome.cut == sandbox::Cut::reset)
             co_return fail(ErrorCode::unavailable, "The connection was reset.");
         if (outcome.cut == sandbox::Cut::truncate)
@@ -65,7 +77,7 @@ class SandboxTransport final : public net::Transport {
         co_return answer;
     }
 
-    sandbox::Provider* provider_;
+    std::vector<std::pair<std::string_view, sandbox::Provider*>> providers_;
     Timers* timers_;
 };
 

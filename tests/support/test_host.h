@@ -1,6 +1,8 @@
-/// The whole host as one worker on virtual time, with the simulated Google beside it: real rooms,
-/// real store, no sockets. Include it only where the app room is linked.
+/// The whole host as one worker on virtual time, the simulated Google and Graph beside it: real
+/// rooms, real store, no sockets. Include it only where the app room is linked.
 #pragma once
+
+#include <fmt/format.h>
 
 #include <map>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "base/json.h"
 #include "jobs/runner.h"
 #include "sandbox/google.h"
+#include "sandbox/graph.h"
 #include "support/sandbox_transport.h"
 #include "support/seeded_random.h"
 #include "support/test_store.h"
@@ -55,12 +58,17 @@ class TestHost {
         : options_(std::move(options)),
           random(options_.seed),
           sandbox_random(options_.seed + 1'000'000),
+          graph_random(options_.seed + 2'000'000),
           loop_(std::make_unique<boost::asio::io_context>()),
           time(*loop_),
-          google(google_options(), time, time, sandbox_random),
+          google(provider_options(kSandboxOrigin, "google"), time, time, sandbox_random),
+          graph(provider_options(kGraphOrigin, "outlook"), time, time, graph_random),
           transport(google, time) {
+        transport.add(kGraphOrigin, graph);
         google.add_account("ada@gmail.example", "Ada", "Europe/Berlin");
         google.add_account("bob@gmail.example", "Bob", "America/New_York");
+        graph.add_account("eve@contoso.example", "Eve", "Europe/Berlin");
+        graph.add_account("max@outlook.example", "Max", "Europe/Berlin");
         open();
     }
     ~TestHost() { close(); }
@@ -73,6 +81,7 @@ class TestHost {
   public:
     SeededRandom random;
     SeededRandom sandbox_random;
+    SeededRandom graph_random;
 
   private:
     std::unique_ptr<boost::asio::io_context> loop_;
@@ -80,6 +89,7 @@ class TestHost {
   public:
     VirtualTime time;
     sandbox::Google google;
+    sandbox::Graph graph;
     SandboxTransport transport;
     TestCrashPoints crash_points;
     TempFolder folder;
@@ -203,10 +213,10 @@ class TestHost {
     std::string written;  ///< every answer so far, for the hunt for canaries
 
   private:
-    static sandbox::GoogleOptions google_options() {
-        sandbox::GoogleOptions options;
-        options.issuer = std::string(kSandboxOrigin);
-        options.redirect_uris = {std::string(kHostUrl) + "/api/calendar/callback/google"};
+    static sandbox::Options provider_options(std::string_view origin, std::string_view name) {
+        sandbox::Options options;
+        options.issuer = std::string(origin);
+        options.redirect_uris = {fmt::format("{}/api/calendar/callback/{}", kHostUrl, name)};
         return options;
     }
 
@@ -231,6 +241,15 @@ class TestHost {
                             {"userinfo", origin + "/v1/userinfo"},
                             {"api", origin + "/calendar/v3"},
                             {"issuer", origin}}}};
+        const std::string graph_origin(kGraphOrigin);
+        settings.providers["outlook"].values = {
+            {"client_id", "sandbox-client"},
+            {"client_secret", "sandbox-secret"},
+            {"endpoints",
+             {{"authorize", graph_origin + "/common/oauth2/v2.0/authorize"},
+              {"token", graph_origin + "/common/oauth2/v2.0/token"},
+              {"userinfo", graph_origin + "/oidc/userinfo"},
+              {"api", graph_origin + "/v1.0"}}}};
         if (options_.adjust) options_.adjust(settings);
         return settings;
     }
