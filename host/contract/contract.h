@@ -27,7 +27,9 @@ struct Stage {
     std::function<void()> expire_cursors;
     /// Invites the guest to the event, without mail.
     std::function<void(const std::string& event_id)> invite_guest;
-    std::function<std::size_t()> count_mails;
+    std::function<std::size_t()> count_mails;  ///< those that this provider caused
+    /// The owner deletes what the provider will not touch.
+    std::function<void(const std::string& event_id)> remove_event;
     /// An invitation that the owner of the calendar declined.
     std::function<void(const calendar::Event&)> add_declined;
     std::string channel_url;  ///< that the service would send notifications to

@@ -175,6 +175,21 @@ Task<Finding> deleting(Subject& s) {
     co_return Finding{};
 }
 
+Task<Finding> opening(Subject& s) {
+    if (!s.provider.offers("open_channel"))
+        co_return lacking("The provider opens no channels: it has no open_channel.");
+    const plugin::ChannelRequest request{next_key(s), Secret("s3cret"),
+                                         "https://calhost.example/hook"};
+    for (const auto& fault : faults()) {
+        s.front.answer_all(fault.answer);
+        const auto outcome = co_await s.provider.open_channel(s.access, s.calendar_id, request);
+        s.front.be_quiet();
+        if (auto problem = judge("open_channel", fault, outcome, fault.changing))
+            co_return *problem;
+    }
+    co_return Finding{};
+}
+
 }  // namespace
 
 std::vector<Check> fault_checks() {
@@ -182,7 +197,8 @@ std::vector<Check> fault_checks() {
             {"faults do not cost the cursor", cursor_kept},
             {"faults while creating have their codes and double nothing", creating},
             {"faults while changing have their codes and change nothing", changing},
-            {"faults while deleting have their codes and delete nothing", deleting}};
+            {"faults while deleting have their codes and delete nothing", deleting},
+            {"faults while opening a channel have their codes", opening}};
 }
 
 }  // namespace calhost::contract

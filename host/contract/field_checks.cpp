@@ -15,7 +15,7 @@ Task<Finding> keeps(Subject& s, Event event) {
 Task<Finding> texts(Subject& s) {
     auto event = hour(s, "Zażółć gęślą 日本語 עברית 🎻 \"q\" a\\b; c, d", 0);
     event.location = "Straße 5; Hof, 2. OG";
-    event.description = "Grüße\nzweite Zeile, mit Komma; und \\n.\n\nΕλληνικά";
+    event.description = "Grüße\nzweite Zeile, mit Komma; in C:\\Ordner.\n\nΕλληνικά";
     co_return co_await keeps(s, std::move(event));
 }
 
@@ -82,11 +82,14 @@ Task<Finding> marks(Subject& s) {
     co_return Finding{};
 }
 
-plugin::ReminderLimits limits(const Subject& s) {
+/// Nothing: the service keeps none. Methods without a number mean as many as one likes.
+std::optional<plugin::ReminderLimits> limits_of(const Subject& s) {
     plugin::ReminderLimits limits;
-    limits.most = static_cast<int>(can_number(s, "reminders"));
+    const auto most = can_number(s, "reminders");
+    if (most > 0) limits.most = static_cast<int>(most);
     const auto* methods = s.provider.info().can.if_contains("reminder_methods");
-    if (methods == nullptr || !methods->is_array()) return limits;
+    if (methods == nullptr || !methods->is_array())
+        return most > 0 ? std::optional(limits) : std::nullopt;
     limits.methods.clear();
     for (const auto& method : methods->as_array())
         if (method.is_string()) limits.methods.emplace(method.as_string());
@@ -101,13 +104,13 @@ std::string told(const std::vector<calendar::Reminder>& reminders) {
 }
 
 Task<Finding> reminders(Subject& s) {
-    if (can_number(s, "reminders") == 0)
-        co_return lacking("The service keeps no reminders: can.reminders says none.");
+    const auto limits = limits_of(s);
+    if (!limits) co_return lacking("The service keeps no reminders: can.reminders says none.");
     auto event = hour(s, "reminders", 0);
     event.reminders = {{.method = "email", .minutes = 1440},
                        {.method = "popup", .minutes = 60},
                        {.method = "popup", .minutes = 15}};
-    const auto fitted = plugin::fit_reminders(*event.reminders, limits(s));
+    const auto fitted = plugin::fit_reminders(*event.reminders, *limits);
     const auto made = co_await make(s, event);
     if (!made) co_return trouble("create_event", made.error());
     const auto there = co_await get(s, made->event.id);

@@ -1,5 +1,7 @@
 #include "contract/front.h"
 
+#include "plugin/http_object.h"
+
 namespace calhost::contract {
 namespace {
 
@@ -34,6 +36,12 @@ std::optional<Timestamp> FrontAccess::blocked_until() const {
 
 Task<> FrontAccess::block_until(Timestamp when) {
     if (!front_->is_disturbing()) co_await account_->block_until(when);
+}
+
+Task<> FrontTimers::sleep(milliseconds duration) {
+    // The deadline of a whole call is a long wait, and stays.
+    if (front_->is_disturbing() && duration <= plugin::kLongestWait) co_return;
+    co_await timers_->sleep(duration);
 }
 
 }  // namespace calhost::contract

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/time.h"
 #include "net/message.h"
 #include "plugin/access.h"
 
@@ -48,6 +49,17 @@ class FrontAccess final : public plugin::Access {
 
   private:
     plugin::Access* account_;
+    const FrontTransport* front_;
+};
+
+/// Nobody waits between the attempts of a call whose answers are made up.
+class FrontTimers final : public Timers {
+  public:
+    FrontTimers(Timers& timers, const FrontTransport& front) : timers_(&timers), front_(&front) {}
+    Task<> sleep(milliseconds duration) override;
+
+  private:
+    Timers* timers_;
     const FrontTransport* front_;
 };
 

@@ -158,8 +158,26 @@ Task<Finding> conflict(Subject& s) {
     co_return Finding{};
 }
 
+/// A service that writes to guests whatever it is told: what has guests stays as it is.
+Task<Finding> guests_left_alone(Subject& s, std::string id, Event event) {
+    const auto before = s.stage.count_mails();
+    const auto changed = co_await change(s, id, std::move(event), "");
+    const auto gone = co_await drop(s, id);
+    const auto mails = s.stage.count_mails() - before;
+    s.made.clear();
+    s.stage.remove_event(id);
+    if (changed || gone)
+        co_return wrong("what has guests is written, and {} mails went out", mails);
+    if (changed.error().code != ErrorCode::unsupported)
+        co_return trouble("update_event of an event with guests", changed.error());
+    if (gone.error().code != ErrorCode::unsupported)
+        co_return trouble("delete_event of an event with guests", gone.error());
+    if (mails != 0) co_return wrong("{} mails went out", mails);
+    co_return Finding{};
+}
+
 Task<Finding> no_mail(Subject& s) {
-    if (!s.stage.count_mails || !s.stage.invite_guest)
+    if (!s.stage.count_mails || !s.stage.invite_guest || !s.stage.remove_event)
         co_return lacking("Only a simulated service counts the mail that it sends.");
     auto event = hour(s, "guests", 0);
     event.attendees = {{.email = "guest@elsewhere.example"}};
@@ -171,21 +189,17 @@ Task<Finding> no_mail(Subject& s) {
     event.title += " moved";
     event.start = at(day(s, 1), 9);
     event.finish = at(day(s, 1), 10);
+    if (!can(s, "quiet_attendees"))
+        co_return co_await guests_left_alone(s, made->event.id, std::move(event));
     const auto changed = co_await change(s, made->event.id, event, "");
     if (!changed) co_return trouble("update_event", changed.error());
     const auto there = co_await get(s, made->event.id);
     if (!there) co_return trouble("get_event", there.error());
     if (there->attendees.empty()) co_return wrong("an update takes the guests away");
-    const bool is_quiet = can(s, "quiet_attendees");
-    const auto after_change = s.stage.count_mails();
-    if (is_quiet && after_change != before)
-        co_return wrong("{} mails went out by writing", after_change - before);
     if (auto gone = co_await drop(s, made->event.id); !gone)
         co_return trouble("delete_event", gone.error());
-    if (is_quiet && s.stage.count_mails() != before)
-        co_return wrong("{} mails went out by deleting", s.stage.count_mails() - before);
-    if (!is_quiet)
-        co_return lacking("The service writes to guests by itself: can.quiet_attendees is false.");
+    if (const auto mails = s.stage.count_mails() - before; mails != 0)
+        co_return wrong("{} mails went out", mails);
     co_return Finding{};
 }
 

@@ -52,6 +52,7 @@ struct GoogleWorld {
             .expire_cursors = [this] { control("/expire-sync-tokens"); },
             .invite_guest = [this](const std::string& id) { invite(id); },
             .count_mails = [this] { return mails(); },
+            .remove_event = [](const std::string&) {},
             .add_declined = [this](const calendar::Event& event) { add_declined(event); },
             .channel_url = "https://calhost.example/hook/google"};
     }
