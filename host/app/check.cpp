@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "app/key_setup.h"
 #include "app/offline.h"
@@ -13,6 +14,26 @@
 #include "plugin/discovery.h"
 
 namespace calhost::app {
+namespace {
+
+bool is_about_keys(const config::Complaint& complaint) {
+    return complaint.key == "keys" || complaint.key.starts_with("keys.");
+}
+
+/// What the YAML's own check said about a key is not said again in other words.
+void add_untold(std::vector<config::Complaint>& complaints, std::vector<config::Complaint> more) {
+    const auto place = [](const config::Complaint& complaint) {
+        return std::tie(complaint.file, complaint.key);
+    };
+    std::erase_if(more, [&](const config::Complaint& one) {
+        return !one.key.empty() && std::ranges::any_of(complaints, [&](const auto& told) {
+            return place(told) == place(one);
+        });
+    });
+    std::ranges::move(more, std::back_inserter(complaints));
+}
+
+}  // namespace
 
 std::optional<config::Complaint> check_certificate(const config::Server& server, Timestamp now) {
     constexpr std::chrono::days kSoon{14};
@@ -29,8 +50,12 @@ std::optional<config::Complaint> check_certificate(const config::Server& server,
         .is_error = false};
 }
 
-std::vector<config::Complaint> check_installation(config::Settings settings,
+std::vector<config::Complaint> check_installation(config::Loaded loaded,
                                                   const config::LoadOptions& load) {
+    auto& settings = loaded.settings;
+    auto complaints = std::move(loaded.complaints);
+    // Without a usable `keys` section there is nothing to look at in it.
+    const bool has_keys = std::ranges::none_of(complaints, is_about_keys);
     // The sandbox brings its own clients and keys.
     if (load.is_sandbox) point_providers_at_sandbox(settings);
     NoTransport transport;
@@ -38,17 +63,15 @@ std::vector<config::Complaint> check_installation(config::Settings settings,
     SystemTimers timers;
     crypto::SystemRandom random;
     auto installed = plugin::discover(settings, clock);
-    auto complaints = std::move(installed.complaints);
-    auto broken = plugin::check_scripts(installed, {transport, clock, timers, random});
-    std::ranges::move(broken, std::back_inserter(complaints));
+    add_untold(complaints, std::move(installed.complaints));
+    add_untold(complaints, plugin::check_scripts(installed, {transport, clock, timers, random}));
     if (auto certificate = check_certificate(settings.server, clock.now())) {
         certificate->file = load.file.string();
-        complaints.push_back(std::move(*certificate));
+        add_untold(complaints, {std::move(*certificate)});
     }
-    if (load.is_sandbox) return complaints;
+    if (load.is_sandbox || !has_keys) return complaints;
     if (auto ring = make_key_ring(settings.keys); !ring)
-        complaints.push_back(
-            {.file = load.file.string(), .key = "keys", .message = ring.error().message});
+        complaints.push_back({.file = load.file.string(), .message = ring.error().message});
     return complaints;
 }
 

@@ -8,9 +8,10 @@
 
 namespace calhost::app {
 
-/// Complaints about what `settings` leads to: the installed providers, their sections, every
-/// script, the keys. It starts nothing and writes nothing.
-std::vector<config::Complaint> check_installation(config::Settings settings,
+/// The complaints of the YAML, and those about what it leads to: the installed providers, their
+/// sections, every script, the keys, the certificate. Each mistake is told once. It starts nothing
+/// and writes nothing.
+std::vector<config::Complaint> check_installation(config::Loaded loaded,
                                                   const config::LoadOptions& load);
 
 /// A warning when the certificate has ended or ends within two weeks, an error when it cannot be

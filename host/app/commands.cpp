@@ -139,10 +139,7 @@ int check(const Options& options) {
     const auto load = load_options(options);
     auto loaded = config::load(load);
     if (!loaded) return failed(loaded.error().message);
-    auto complaints = std::move(loaded->complaints);
-    auto more = check_installation(std::move(loaded->settings), load);
-    std::ranges::move(more, std::back_inserter(complaints));
-    if (!show_complaints(std::move(complaints))) return 1;
+    if (!show_complaints(check_installation(std::move(*loaded), load))) return 1;
     fmt::print("The configuration is good.\n");
     return 0;
 }

@@ -133,10 +133,13 @@ Result<void> Host::Impl::start() {
     if (auto needed = check_retired_keys(*store, *ring); !needed) return needed;
     keys = std::make_unique<crypto::Keys>(std::move(*ring));
     installed = plugin::discover(options.settings, first().clock);
-    for (const auto& complaint : installed.complaints)
+    for (const auto& complaint : installed.complaints) {
         if (complaint.is_error) return fail(ErrorCode::misconfigured, complaint.to_string());
     if (auto done = build_workers(); !done) return done;
     if (auto done = open_operations(); !done) return done;
+        log::warning("The configuration has a doubtful place.",
+                     {{"complaint", complaint.to_string()}});
+    }
     if (auto done = plan_work(); !done) return done;
     control = std::make_unique<ControlSocket>(first().context.get_executor(),
                                               options.data_folder / "control.sock");

@@ -162,34 +162,6 @@ std::map<std::string, Section> read_sections(Context& context, const Reader& rea
     return sections;
 }
 
-/// A client id and its secret are of use together only.
-void check_clients(const Context& context, Reader& reader,
-                   const std::map<std::string, Section>& found) {
-    if (context.is_sandbox) return;  // it brings its own
-    for (const auto& [name, section] : found) {
-        if (section.values.empty()) continue;
-        auto provider = reader.section(name);
-        const auto is_set = [&](std::string_view key) {
-            const auto* value = section.values.if_contains(key);
-            return value != nullptr && !value->is_null() && *value != "";
-        };
-        const auto* asked = section.values.if_contains("client_id");
-        if (provider.has_complaint("client_id") || provider.has_complaint("client_secret"))
-            continue;
-        if (!is_set("client_id") && is_set("client_secret"))
-            provider.complain("client_secret", "is not used: client_id is empty", false);
-        else if (is_set("client_id") && section.values.contains("client_secret") &&
-                 !is_set("client_secret"))
-            provider.complain("client_secret",
-                              "is empty: people cannot connect this provider until it is set",
-                              false);
-        else if (asked != nullptr && !is_set("client_id"))
-            provider.complain("client_id",
-                              "is empty: people cannot connect this provider until it is set",
-                              false);
-    }
-}
-
 Sync read_sync(Reader section) {
     Sync sync;
     section.value("lookahead_days", sync.lookahead_days,
@@ -227,9 +199,7 @@ Settings read_settings(Context& context, const Node& tree, const LoadOptions& op
     settings.keys = read_keys(root.section("keys"), options.is_sandbox);
     settings.auth = read_auth(root.section("auth"), options.is_sandbox);
     settings.paths = read_paths(root.section("paths"), options);
-    auto providers = root.section("providers");
-    settings.providers = read_sections(context, providers);
-    check_clients(context, providers, settings.providers);
+    settings.providers = read_sections(context, root.section("providers"));
     settings.plugins = read_sections(context, root.section("plugins"));
     root.list("rules", settings.rules, parse_rule);
     settings.sync = read_sync(root.section("sync"));
@@ -271,7 +241,6 @@ Result<Loaded> load(const LoadOptions& options) {
     if (!text) return fail(text.error());
     Context context;
     context.file = options.file.string();
-    context.is_sandbox = options.is_sandbox;
     context.environment = options.environment;
     if (!context.environment) {
         auto environment = make_environment(options.file);

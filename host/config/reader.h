@@ -18,7 +18,6 @@ namespace calhost::config {
 struct Context {
     std::string file;
     Environment environment;
-    bool is_sandbox = false;
     std::vector<Complaint> complaints;
 
     void complain(int line, std::string key, std::string message, bool is_error = true);

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+
+#include "plugin/provider_check.h"
 
 namespace calhost::plugin {
 namespace {
@@ -30,21 +34,35 @@ void complain(Installed& installed, std::string file, std::string key, std::stri
                                     .is_error = true});
 }
 
-/// Without its client id the host starts, and answers `provider_not_configured`: said here before.
+/// The schema has the field, and neither the section nor a complaint gives it a value.
+bool is_unset(const Schema& schema, const CheckedSection& checked, std::string_view prefix,
+              std::string_view name) {
+    const auto key = fmt::format("{}.{}", prefix, name);
+    return std::ranges::find(schema.fields, name, &SchemaField::name) != schema.fields.end() &&
+           !checked.values.contains(name) &&
+           std::ranges::find(checked.complaints, key, &config::Complaint::key) ==
+               checked.complaints.end();
+}
+
+/// Without its client the host starts, and answers `provider_not_configured`: said here before.
 void warn_without_client(const config::Section& section, const Schema& schema,
-                         const boost::json::object& values, const std::string& prefix,
-                         Installed& installed) {
-    if (values.contains("client_id") || section.file.empty() ||
-        std::ranges::find(schema.fields, "client_id", &SchemaField::name) == schema.fields.end())
-        return;
-    const auto line = section.lines.find("client_id");
-    installed.complaints.push_back(
-        {.file = section.file,
-         .line = line == section.lines.end() ? 0 : line->second,
-         .key = prefix + ".client_id",
-         .message = "is not set, so nobody can connect here. Register this host at the provider "
-                    "and set client_id and client_secret, or try it with --sandbox",
-         .is_error = false});
+                         CheckedSection& checked, const std::string& prefix) {
+    if (section.file.empty()) return;
+    const auto warn = [&](const std::string& name, std::string message) {
+        const auto line = section.lines.find(name);
+        checked.complaints.push_back({.file = section.file,
+                                      .line = line == section.lines.end() ? 0 : line->second,
+                                      .key = fmt::format("{}.{}", prefix, name),
+                                      .message = std::move(message),
+                                      .is_error = false});
+    };
+    if (is_unset(schema, checked, prefix, "client_id"))
+        warn("client_id",
+             "is not set, so nobody can connect here. Register this host at the provider and set "
+             "client_id and client_secret, or try it with --sandbox");
+    else if (section.values.contains("client_secret") &&
+             is_unset(schema, checked, prefix, "client_secret"))
+        warn("client_secret", "is empty: people cannot connect this provider until it is set");
 }
 
 /// The folders of `root` by name.
@@ -72,7 +90,7 @@ void read_provider(const fs::path& folder, const config::Settings& settings, con
     const auto found = settings.providers.find(name);
     const auto section = found == settings.providers.end() ? config::Section{} : found->second;
     auto checked = check_section(*schema, section, prefix);
-    warn_without_client(section, *schema, checked.values, prefix, installed);
+    warn_without_client(section, *schema, checked, prefix);
     installed.complaints.insert(installed.complaints.end(), checked.complaints.begin(),
                                 checked.complaints.end());
     installed.providers.push_back({.source = {.name = name, .chunk_name = chunk, .code = *code},
@@ -140,10 +158,15 @@ Installed discover(const config::Settings& settings, const Clock& clock) {
 
 std::vector<config::Complaint> check_scripts(const Installed& installed, Environment environment) {
     std::vector<config::Complaint> complaints;
-    for (const auto& [source, schema, values] : installed.providers)
+    for (const auto& [source, schema, values] : installed.providers) {
+        auto found = check_provider(source, environment.clock);
+        const bool is_told = std::ranges::any_of(found, &config::Complaint::is_error);
+        std::ranges::move(found, std::back_inserter(complaints));
+        if (is_told) continue;
         if (const auto loaded = Provider::load(source, environment); !loaded)
             complaints.push_back(
                 script_complaint(source.chunk_name, source.chunk_name, loaded.error()));
+    }
     for (const auto& rule : installed.rules)
         if (const auto loaded = Rules::load({rule}, environment.clock); !loaded)
             complaints.push_back(
@@ -156,6 +179,10 @@ Result<Providers> Providers::load(const Installed& installed, Environment enviro
     for (const auto& entry : installed.providers) {
         auto provider = Provider::load(entry.source, environment);
         if (!provider) return fail(provider.error());
+        if (const auto& id = (*provider)->info().id; id != entry.source.name)
+            return fail(ErrorCode::misconfigured,
+                        fmt::format("{}: id is \"{}\", but the folder is {}; name both alike.",
+                                    entry.source.chunk_name, id, entry.source.name));
         apply_section((*provider)->info(), entry.values,
                       without_secrets(entry.schema, entry.values));
         providers.providers_.emplace(entry.source.name, std::move(*provider));

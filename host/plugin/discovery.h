@@ -29,11 +29,12 @@ struct Installed {
 /// Reads everything; what is wrong becomes complaints, so that `calhost check` shows all at once.
 Installed discover(const config::Settings& settings, const Clock& clock);
 
-/// Loads each script as a worker does at its start, and complains about every one that cannot be,
-/// with its line. Nothing of it stays.
+/// Holds each provider's table against the author API, loads each script as a worker does at its
+/// start, and complains about every mistake with its line. Nothing of it stays.
 std::vector<config::Complaint> check_scripts(const Installed& installed, Environment environment);
 
-/// One worker's providers. *Errors*: misconfigured, as Provider::load.
+/// One worker's providers. *Errors*: misconfigured, as Provider::load, and for an id that is not
+/// the folder's name.
 class Providers {
   public:
     static Result<Providers> load(const Installed& installed, Environment environment);

@@ -152,7 +152,9 @@ TEST_CASE("commands: check loads every script, and names the file and line of ea
     const std::string head =
         "local M = { id = \"acme\", title = \"Acme\", api = 1, base_url = "
         "\"https://acme.example\",\n"
-        "  auth = { authorize = \"https://acme.example/auth\" } }\n";
+        "  auth = { authorize = \"https://acme.example/auth\", token = "
+        "\"https://acme.example/t\",\n"
+        "    scopes = { full = { \"rw\" } } } }\n";
     write("providers/acme/schema.lua", "return { fields = {} }\n");
     write("providers/acme/provider.lua", head + "return M\n");
     write("scripts/good.lua", "rule:on(\"connection.redirect\", function() end)\n");
@@ -174,7 +176,9 @@ TEST_CASE("commands: check loads every script, and names the file and line of ea
              {"scripts/bad.lua", "rule:on('user.rolle', print)", "scripts/bad.lua:1: "},
              {"scripts/bad.lua", "\n\nwhile true do end", "scripts/bad.lua:3: "},
              {"providers/acme/provider.lua", head + "M.can = nil + 1\nreturn M",
-              "providers/acme/provider.lua:3: attempt to perform arithmetic on a nil value"},
+              "providers/acme/provider.lua:4: attempt to perform arithmetic on a nil value"},
+             {"providers/acme/provider.lua", head + "M.can = { psuh = true }\nreturn M",
+              "providers/acme/provider.lua:4: can.psuh: is not known here; did you mean push?"},
              {"providers/acme/provider.lua", "return 7", "providers/acme/provider.lua: "}}) {
         CAPTURE(complaint);
         write(name, code);
@@ -189,6 +193,27 @@ TEST_CASE("commands: check loads every script, and names the file and line of ea
     const auto both = check();
     CHECK(both.text.contains("scripts/good.lua:1: "));
     CHECK(both.text.contains("providers/acme/provider.lua:1: "));
+}
+
+TEST_CASE("commands: check tells each mistake once, however many parts of the host it stops") {
+    const TempFolder folder;
+    const auto lines = [&](std::string_view google, std::string_view key) {
+        const auto said = run({"check", "--config", config_in(folder, google, key)}).text;
+        const bool is_good = said.ends_with("The configuration is good.\n");
+        return std::pair(std::ranges::count(said, '\n') - (is_good ? 1 : 0), said);
+    };
+    for (const auto& [google, key] : std::vector<std::pair<std::string, std::string>>{
+             {"{ client_id: a, client_secret: x }", ""},
+             {"{ client_id: a, client_secret: x }", "${UNSET_CALHOST_KEY}"},
+             {"{ client_id: a, client_secret: x }", "tooshort"},
+             {"{ client_id: \"\", client_secret: \"\" }", kKey},
+             {"{ client_id: a, client_secret: \"\" }", kKey},
+             {"{ client_id: \"${UNSET_CALHOST_ID}\", client_secret: x }", kKey},
+             {"{ client_id: 7, client_secret: x }", kKey}}) {
+        const auto [count, said] = lines(google, key);
+        CHECK_MESSAGE(count == 1, said);
+        CHECK_MESSAGE(said.contains(key == kKey ? "providers.google.client_" : "keys"), said);
+    }
 }
 
 TEST_CASE("commands: the sandbox brings its own client, so check misses none") {

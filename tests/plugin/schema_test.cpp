@@ -133,6 +133,35 @@ TEST_CASE("discovery: everything that is wrong is said at once") {
     CHECK(all.contains("absent.lua: rules: cannot be read"));
 }
 
+TEST_CASE("discovery: a client that is not whole is a doubt, told once") {
+    boost::asio::io_context context;
+    VirtualTime time{context};
+    struct Case {
+        json::object values;
+        std::string complaint;  ///< empty: none
+    };
+    for (const auto& [values, complaint] : std::vector<Case>{
+             {{{"client_id", "a"}, {"client_secret", "b"}}, ""},
+             {{{"client_id", "a"}}, ""},  // a client without a secret
+             {{{"client_secret", "b"}}, "calhost.yaml: providers.google.client_id: is not set"},
+             {{{"client_id", ""}, {"client_secret", ""}},
+              "calhost.yaml:3: providers.google.client_id: is not set"},
+             {{{"client_id", nullptr}}, "calhost.yaml:3: providers.google.client_id: is not set"},
+             {{{"client_id", 7}}, "calhost.yaml:3: providers.google.client_id: must be a string"},
+             {{{"client_id", "a"}, {"client_secret", ""}},
+              "calhost.yaml: providers.google.client_secret: is empty: people cannot connect"}}) {
+        config::Settings settings;
+        settings.paths.providers = std::filesystem::path(CALHOST_SOURCE_DIR) / "providers";
+        std::map<std::string, int> lines;
+        if (values.contains("client_id")) lines["client_id"] = 3;
+        settings.providers["google"] = {values, lines, "calhost.yaml"};
+        std::string all;
+        for (const auto& one : discover(settings, time).complaints) all += one.to_string() + "\n";
+        CHECK_MESSAGE(all.starts_with(complaint), all);
+        CHECK_MESSAGE(std::ranges::count(all, '\n') == (complaint.empty() ? 0 : 1), all);
+    }
+}
+
 TEST_CASE("google: its own schema takes its own section, and its table says what it can") {
     boost::asio::io_context context;
     VirtualTime time{context};
@@ -147,7 +176,7 @@ TEST_CASE("google: its own schema takes its own section, and its table says what
     REQUIRE(providers.has_value());
     const auto& google = providers->find("google")->info();
     CHECK(google.is_configured());
-    CHECK_FALSE(providers->find("caldav")->info().is_configured());
+    CHECK(providers->find("caldav")->info().is_configured());
     CHECK_FALSE(google.config.contains("client_secret"));
     CHECK(google.hosts() ==
           std::set<std::string>{"openidconnect.googleapis.com", "www.googleapis.com"});
