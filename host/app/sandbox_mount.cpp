@@ -7,6 +7,8 @@
 
 #include "api/begin.h"
 #include "api/pages.h"
+#include "api/problem.h"
+#include "app/foreign_page.h"
 #include "base/encoding.h"
 #include "base/hop.h"
 #include "storage/users.h"
@@ -19,11 +21,9 @@ constexpr std::string_view kGraph = "/sandbox/outlook";
 constexpr std::string_view kGraphControl = "/sandbox/control/outlook";
 constexpr std::string_view kControl = "/sandbox/control";
 
-using Serve = std::function<Task<net::Response>(net::Request&)>;
-
 /// Runs `serve` where the sandbox lives, with the path behind the mount.
-Task<net::Response> serve_below(std::string_view prefix, Executor executor, const Serve& serve,
-                                net::Request& request) {
+Task<net::Response> serve_below(std::string_view prefix, Executor executor,
+                                const net::Handler& serve, net::Request& request) {
     const std::string path = request.path;
     request.path = path.size() > prefix.size() ? path.substr(prefix.size()) : "/";
     auto response = co_await hop<net::Response>(executor, [&] { return serve(request); });
@@ -31,10 +31,11 @@ Task<net::Response> serve_below(std::string_view prefix, Executor executor, cons
     co_return response;
 }
 
-net::Handler below(std::string_view prefix, Executor executor, Serve serve) {
-    return [prefix, executor, serve = std::move(serve)](net::Request& request) {
-        return serve_below(prefix, executor, serve, request);
-    };
+Task<net::Response> refuse_foreign(net::Request& request) {
+    co_return api::problem(403, "foreign_page",
+                           "This call came from another site's page. The sandbox takes it from its "
+                           "own pages and from programs.",
+                           request.request_id);
 }
 
 }  // namespace
@@ -80,24 +81,33 @@ SandboxMount::~SandboxMount() = default;
 
 void SandboxMount::serve_provider(net::Router& router, std::string_view prefix,
                                   sandbox::Provider& provider, Memory& memory) {
-    router.mount(std::string(prefix),
-                 below(prefix, executor_,
-                       [this, &provider, &memory](net::Request& request) -> Task<net::Response> {
-                           auto response = co_await provider.handle(request);
-                           save(provider, memory);
-                           co_return response;
-                       }));
+    router.mount(
+        std::string(prefix),
+        below(prefix, [this, &provider, &memory](net::Request& request) -> Task<net::Response> {
+            auto response = co_await provider.handle(request);
+            save(provider, memory);
+            co_return response;
+        }));
+}
+
+/// What changes something is not for the pages of others: a browser sends their forms here too.
+net::Handler SandboxMount::below(std::string_view prefix, net::Handler serve) {
+    return [this, prefix, serve = std::move(serve)](net::Request& request) {
+        const bool is_look = request.method == "GET" || request.method == "HEAD";
+        if (!is_look && is_from_foreign_page(request, base_url_)) return refuse_foreign(request);
+        return serve_below(prefix, executor_, serve, request);
+    };
 }
 
 void SandboxMount::mount(net::Router& router, api::Context& context) {
     serve_provider(router, kGoogle, *google_, google_memory_);
     serve_provider(router, kGraph, *graph_, graph_memory_);
-    router.mount(std::string(kControl), below(kControl, executor_, [this](net::Request& request) {
+    router.mount(std::string(kControl), below(kControl, [this](net::Request& request) {
                      return google_->control(request);
                  }));
-    router.mount(std::string(kGraphControl),
-                 below(kGraphControl, executor_,
-                       [this](net::Request& request) { return graph_->control(request); }));
+    router.mount(std::string(kGraphControl), below(kGraphControl, [this](net::Request& request) {
+                     return graph_->control(request);
+                 }));
     router.mount("/sandbox/connect", [this, &context](net::Request& request) {
         return demo_connect(context, request);
     });

@@ -37,6 +37,8 @@ class SandboxMount {
         std::string file;
         std::string saved;
     };
+    /// Runs `serve` on the sandbox's worker for what comes below `prefix`.
+    net::Handler below(std::string_view prefix, net::Handler serve);
     void serve_provider(net::Router& router, std::string_view prefix, sandbox::Provider& provider,
                         Memory& memory);
     void save(const sandbox::Provider& provider, Memory& memory) const;

@@ -53,6 +53,17 @@ class ServeTest(unittest.TestCase):
         self.assertTrue(person.sync())
         self.assertEqual(served.stop(), 0)
 
+    def test_another_sites_page_changes_nothing_in_a_sandbox(self):
+        with host.Host.sandbox(self.folder) as served:
+            for path in ("/latency", "/outlook/latency"):
+                url = f"{served.url}/sandbox/control{path}"
+                foreign = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+                self.assertEqual(host.send(url, "POST", "{}", foreign).status, 403)
+                self.assertEqual(host.send(url, "POST", "{}", {"Sec-Fetch-Site": "cross-site"}).status, 403)
+                self.assertEqual(host.send(url, "POST", "{}", {"Host": "evil.example"}).status, 403)
+                self.assertEqual(host.send(url, "POST", "{}", {"Origin": served.url}).status, 200)
+                self.assertEqual(host.send(url, "POST", "{}").status, 200)
+
     def test_the_operations_address_tells_how_it_is(self):
         pair = Pair(self, self.folder)
         served = pair.start()
