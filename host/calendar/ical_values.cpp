@@ -53,4 +53,45 @@ std::optional<seconds> parse_duration(std::string_view text) {
     return seconds(is_negative ? -total : total);
 }
 
+namespace {
+
+constexpr std::string_view kMarkPrefix = "calhost_";
+constexpr std::string_view kPropertyPrefix = "X-CALHOST-";
+/// Properties of ours that are no marks.
+constexpr std::string_view kNoMarks[] = {"X-CALHOST-EVENT", "X-CALHOST-ALARM"};
+
+/// Each character that has a counterpart in the other form; nothing when one has none.
+std::string in_other_form(std::string_view text, char first, char separator, char to_first,
+                          char to_separator) {
+    std::string out;
+    for (const char c : text) {
+        if (c >= first && c <= first + 25)
+            out += static_cast<char>(c - first + to_first);
+        else if (c >= '0' && c <= '9')
+            out += c;
+        else if (c == separator)
+            out += to_separator;
+        else
+            return {};
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string property_of_mark(std::string_view mark) {
+    if (!mark.starts_with(kMarkPrefix)) return {};
+    const auto name = in_other_form(mark.substr(kMarkPrefix.size()), 'a', '_', 'A', '-');
+    if (name.empty()) return {};
+    auto property = std::string(kPropertyPrefix) + name;
+    return std::ranges::find(kNoMarks, property) == std::end(kNoMarks) ? property : std::string();
+}
+
+std::string mark_of_property(std::string_view property) {
+    if (!property.starts_with(kPropertyPrefix)) return {};
+    if (std::ranges::find(kNoMarks, property) != std::end(kNoMarks)) return {};
+    const auto name = in_other_form(property.substr(kPropertyPrefix.size()), 'A', '-', 'a', '_');
+    return name.empty() ? name : std::string(kMarkPrefix) + name;
+}
+
 }  // namespace calhost::calendar

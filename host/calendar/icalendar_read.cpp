@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "calendar/foreign_zone.h"
+#include "calendar/ical_alarm.h"
 #include "calendar/ical_component.h"
 #include "calendar/ical_values.h"
 #include "calendar/icalendar.h"
@@ -245,9 +246,12 @@ void Reader::read_words(const Component& component, Event& event) {
     event.visibility = word_of(component.text("CLASS"), classes, "default");
     event.busy = word_of(component.text("X-MICROSOFT-CDO-BUSYSTATUS"), showings, "busy");
     if (component.text("TRANSP") == "TRANSPARENT") event.busy = "free";
-    for (const auto& property : component.properties())
+    for (const auto& property : component.properties()) {
         if (property.name == "CATEGORIES" && !property.value.empty())
             event.categories.push_back(property.value);
+        if (const auto mark = mark_of_property(property.name); !mark.empty())
+            event.marks[mark] = property.value;
+    }
     const auto sequence = component.text("SEQUENCE");
     std::from_chars(sequence.data(), sequence.data() + sequence.size(), event.sequence);
     const auto moment = [&](const char* name) -> std::optional<Timestamp> {
@@ -285,22 +289,11 @@ void Reader::read_people(const Component& component, Event& event) {
 }
 
 void Reader::read_alarms(const Component& component, Event& event) {
-    for (const auto& alarm : component.children()) {
-        const auto* trigger = alarm.find("TRIGGER");
-        const auto action = alarm.text("ACTION");
-        const bool is_email = action == "EMAIL";
-        if (trigger == nullptr || (!is_email && action != "DISPLAY" && action != "AUDIO")) continue;
-        auto before = parse_duration(trigger->value);
-        if (before) before = -*before;
-        if (trigger->parameter("RELATED") == "END") continue;
-        if (const auto at = parse_basic(trigger->value); !before && at)
-            before = duration_cast<seconds>(event.start.instant.time_since_epoch()) -
-                     at->local.time_since_epoch();
-        if (!before || *before < seconds(0) || *before > years(1)) continue;
-        if (!event.reminders) event.reminders.emplace();
-        event.reminders->push_back({is_email ? "email" : "popup",
-                                    static_cast<int>(duration_cast<minutes>(*before).count())});
-    }
+    for (const auto& alarm : component.children())
+        if (const auto reminder = reminder_of(alarm, event.start)) {
+            if (!event.reminders) event.reminders.emplace();
+            event.reminders->push_back(*reminder);
+        }
 }
 
 /// What write_icalendar put into its own property. Times only count if they agree with themselves.
@@ -311,6 +304,7 @@ void Reader::read_rest(const Component& component, Event& event) {
     if (!read_json_text(whole, text)) return;
     for (const auto* time : {&whole.start, &whole.finish})
         if (!time->is_date && to_local(time->instant, time->zone) != time->local) return;
+    if (event.busy == "free") whole.busy = "free";  // its owner made it so since
     event = std::move(whole);
 }
 

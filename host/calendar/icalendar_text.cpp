@@ -147,6 +147,24 @@ CleanText clean(std::string_view raw) {
 
 std::vector<Chunk> cut(std::string_view text) { return Cutter(text).run(); }
 
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        if (end > 0) lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+std::string name_of(std::string_view line) {
+    std::string name(line.substr(0, line.find_first_of(":;")));
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    });
+    return name;
+}
+
 void append_line(std::string& out, std::string_view line) {
     for (std::size_t room = kLineOctets; line.size() > room; room = kLineOctets - 1) {
         auto cut = room;

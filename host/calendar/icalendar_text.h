@@ -29,6 +29,12 @@ CleanText clean(std::string_view raw);
 /// broken one spoils no other, and so that nesting without end never reaches the parser.
 std::vector<Chunk> cut(std::string_view text);
 
+/// The lines of clean text, or of a part of it, without their ends; empty ones are left out.
+std::vector<std::string_view> lines_of(std::string_view text);
+
+/// A content line's name, in upper case.
+std::string name_of(std::string_view line);
+
 /// Adds one content line, folded at 75 octets and never inside a character. RFC 5545 section 3.1.
 void append_line(std::string& out, std::string_view line);
 

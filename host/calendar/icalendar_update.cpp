@@ -1,37 +1,13 @@
 #include <algorithm>
-#include <array>
-#include <span>
 
+#include "calendar/ical_alarm.h"
+#include "calendar/ical_values.h"
 #include "calendar/icalendar.h"
 #include "calendar/icalendar_text.h"
 #include "calendar/recurrence.h"
 
 namespace calhost::calendar {
 namespace {
-
-constexpr auto kDescribed = std::to_array<std::string_view>({"DESCRIPTION", "X-ALT-DESC"});
-constexpr auto kTimes = std::to_array<std::string_view>({"DTSTART", "DTEND", "DURATION"});
-constexpr auto kRecurrence = std::to_array<std::string_view>({"RRULE", "RDATE", "EXDATE"});
-constexpr auto kShowing = std::to_array<std::string_view>({"TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"});
-
-/// In upper case.
-std::string name_of(std::string_view line) {
-    std::string name(line.substr(0, line.find_first_of(":;")));
-    std::ranges::transform(name, name.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-    });
-    return name;
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        if (end > 0) lines.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return lines;
-}
 
 /// The lines of one VEVENT: its own, and those of each component inside it together.
 struct Block {
@@ -80,87 +56,129 @@ struct Stored {
     std::vector<Chunk> chunks;
 };
 
-/// What the event would be written as, without the names that it has elsewhere.
+/// What the event would be written as, with what stays as it is in `before`.
 Event without_names(Event event, const Event& before) {
+    const bool is_moved = event.start != before.start || event.finish != before.finish ||
+                          event.recurrence != before.recurrence;
     event.uid = before.uid;
     event.id = before.id;
     event.series_id = before.series_id;
+    event.recurrence_id = before.recurrence_id;
+    event.is_this_and_future = before.is_this_and_future;
     event.etag.clear();
     event.organizer = before.organizer;
     event.attendees = before.attendees;
     event.is_organizer = before.is_organizer;
     event.created = before.created;
     event.extra = before.extra;
-    event.sequence = std::max(event.sequence, before.sequence);
+    event.sequence = std::max(event.sequence, before.sequence + (is_moved ? 1 : 0));
     if (!event.reminders) event.reminders = before.reminders;
+    if (event.categories.empty()) event.categories = before.categories;
+    if (event.color.empty()) event.color = before.color;
+    event.marks.insert(before.marks.begin(), before.marks.end());
     return event;
+}
+
+using Part = std::vector<std::string_view>;
+
+std::optional<Reminder> reminder_in(const Part& part, const EventTime& start) {
+    std::string text;
+    for (const auto line : part) text.append(line) += '\n';
+    const auto alarm = Component::parse(text);
+    return alarm ? reminder_of(*alarm, start) : std::nullopt;
 }
 
 /// Replaces the lines of what differs.
 class Editor {
   public:
+    /// What the stored lines are to become.
+    enum class Becomes { same, other_slot };
+
     Editor(std::string_view stored, const Event& before, const Event& after,
-           std::string_view written)
-        : block_(stored), new_(written), before_(before), after_(after) {}
+           std::string_view written, Becomes becomes = Becomes::same)
+        : block_(stored), new_(written), before_(before), after_(after) {
+        if (becomes == Becomes::other_slot)
+            replace({"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"});
+    }
 
     std::string run() {
-        mark(&Event::title, std::array<std::string_view, 1>{"SUMMARY"});
-        mark(&Event::description, kDescribed);
-        mark(&Event::location, std::array<std::string_view, 1>{"LOCATION"});
-        mark(&Event::url, std::array<std::string_view, 1>{"URL"});
-        mark(&Event::visibility, std::array<std::string_view, 1>{"CLASS"});
-        mark(&Event::status, std::array<std::string_view, 1>{"STATUS"});
-        mark(&Event::busy, kShowing);
-        mark(&Event::categories, std::array<std::string_view, 1>{"CATEGORIES"});
-        mark(&Event::sequence, std::array<std::string_view, 1>{"SEQUENCE"});
-        mark(&Event::start, kTimes);
-        mark(&Event::finish, kTimes);
-        mark(&Event::recurrence, kRecurrence);
-        replaced_.push_back("X-CALHOST-EVENT");
-        if (after_.updated != before_.updated)
-            replaced_.insert(replaced_.end(), {"DTSTAMP", "LAST-MODIFIED"});
+        mark(&Event::title, {"SUMMARY"});
+        mark(&Event::description, {"DESCRIPTION", "X-ALT-DESC"});
+        mark(&Event::location, {"LOCATION"});
+        mark(&Event::url, {"URL"});
+        mark(&Event::visibility, {"CLASS"});
+        mark(&Event::status, {"STATUS"});
+        mark(&Event::busy, {"TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"});
+        mark(&Event::categories, {"CATEGORIES"});
+        mark(&Event::sequence, {"SEQUENCE"});
+        mark(&Event::start, {"DTSTART", "DTEND", "DURATION"});
+        mark(&Event::finish, {"DTSTART", "DTEND", "DURATION"});
+        mark_recurrence();
+        for (const auto& [name, text] : after_.marks)
+            if (const auto known = before_.marks.find(name);
+                known == before_.marks.end() || known->second != text)
+                replaced_.push_back(property_of_mark(name));
+        replaced_.emplace_back("X-CALHOST-EVENT");
+        if (after_.updated != before_.updated) replace({"DTSTAMP", "LAST-MODIFIED"});
         return write();
     }
 
   private:
+    using Names = std::initializer_list<const char*>;
+
+    void replace(Names names) { replaced_.insert(replaced_.end(), names.begin(), names.end()); }
+
     template <class Field>
-    void mark(Field field, std::span<const std::string_view> names) {
-        if (before_.*field != after_.*field)
-            replaced_.insert(replaced_.end(), names.begin(), names.end());
+    void mark(Field field, Names names) {
+        if (before_.*field != after_.*field) replace(names);
+    }
+
+    void mark_recurrence() {
+        const auto old = before_.recurrence.value_or(Recurrence());
+        const auto wanted = after_.recurrence.value_or(Recurrence());
+        if (old.rrule != wanted.rrule) replace({"RRULE"});
+        if (old.rdate != wanted.rdate) replace({"RDATE"});
+        if (old.exdate != wanted.exdate) replace({"EXDATE"});
     }
 
     [[nodiscard]] bool is_replaced(std::string_view line) const {
         return std::ranges::find(replaced_, name_of(line)) != replaced_.end();
     }
 
-    /// One that the model holds; the others are not ours to touch.
-    [[nodiscard]] static bool is_reminder(const std::vector<std::string_view>& part) {
-        const auto says = [&](std::string_view name, std::string_view word) {
-            return std::ranges::any_of(part, [&](auto line) {
-                return name_of(line) == name && line.find(word) != std::string_view::npos;
-            });
-        };
-        return part.front().ends_with("VALARM") && !says("TRIGGER", "RELATED=END") &&
-               (says("ACTION", "DISPLAY") || says("ACTION", "AUDIO") || says("ACTION", "EMAIL"));
-    }
-
-    std::string write() {
+    std::string write() const {
         std::string out;
         append_line(out, "BEGIN:VEVENT");
         for (const auto line : block_.own)
             if (!is_replaced(line)) append_line(out, line);
         for (const auto line : new_.own)
             if (is_replaced(line)) append_line(out, line);
-        const bool has_new_alarms = before_.reminders != after_.reminders;
-        for (const auto& part : block_.parts)
-            if (!has_new_alarms || !is_reminder(part)) append_part(out, part);
-        if (has_new_alarms)
-            for (const auto& part : new_.parts) append_part(out, part);
+        write_alarms(out);
         append_line(out, "END:VEVENT");
         return out;
     }
 
-    static void append_part(std::string& out, const std::vector<std::string_view>& part) {
+    /// Ours that are not wanted any more go; those of other programs stay.
+    void write_alarms(std::string& out) const {
+        const bool has_new_ones = before_.reminders != after_.reminders;
+        auto missing = after_.reminders.value_or(std::vector<Reminder>());
+        const auto take = [&](const std::optional<Reminder>& reminder) {
+            const auto found = reminder ? std::ranges::find(missing, *reminder) : missing.end();
+            if (found == missing.end()) return false;
+            missing.erase(found);
+            return true;
+        };
+        for (const auto& part : block_.parts) {
+            const bool is_wanted = take(reminder_in(part, before_.start));
+            const bool is_ours = std::ranges::any_of(
+                part, [](auto line) { return name_of(line) == "X-CALHOST-ALARM"; });
+            if (!has_new_ones || is_wanted || !is_ours) append_part(out, part);
+        }
+        if (!has_new_ones) return;
+        for (const auto& part : new_.parts)
+            if (take(reminder_in(part, after_.start))) append_part(out, part);
+    }
+
+    static void append_part(std::string& out, const Part& part) {
         for (const auto line : part) append_line(out, line);
     }
 
@@ -168,13 +186,14 @@ class Editor {
     Block new_;
     const Event& before_;
     const Event& after_;
-    std::vector<std::string_view> replaced_;
+    std::vector<std::string> replaced_;
 };
 
 /// A freshly written calendar of one event, cut.
 struct Written {
-    explicit Written(const Event& event)
-        : text(clean(write_icalendar({.events = {event}})).text), chunks(cut(text)) {}
+    Written(const Event& event, std::string_view owner)
+        : text(clean(write_icalendar({.events = {event}, .owner = std::string(owner)})).text),
+          chunks(cut(text)) {}
     Written(const Written&) = delete;
     Written& operator=(const Written&) = delete;
 
@@ -209,18 +228,19 @@ void append_all(std::string& out, std::string_view text) {
     for (const auto line : lines_of(text)) append_line(out, line);
 }
 
-/// The stored text with `chunk` replaced by `event` (already folded), or with `event` added after
-/// it, and with the zones of `written` that are missing put before the events. An empty `event`
-/// takes the chunk out.
+enum class Place { instead, after };
+
+/// The stored text with `event` (already folded) instead of `chunk` or after it, and with the zones
+/// of `written` that are missing put before the events. An empty `event` takes the chunk out.
 std::string rebuild(const Stored& stored, const Chunk& chunk, std::string_view event,
-                    const Written* written, bool is_added) {
+                    const Written* written, Place place) {
     const auto first = std::ranges::find(stored.chunks, Chunk::Kind::event, &Chunk::kind);
-    const auto place = [&](std::string_view part) {
+    const auto position = [&](std::string_view part) {
         return static_cast<std::size_t>(part.data() - stored.text.data());
     };
     const std::string_view text = stored.text;
-    const auto zones_at = place(first->text);
-    const auto begin = place(chunk.text);
+    const auto zones_at = position(first->text);
+    const auto begin = position(chunk.text);
     const auto end = begin + chunk.text.size();
     std::string out;
     append_all(out, text.substr(0, zones_at));
@@ -228,7 +248,7 @@ std::string rebuild(const Stored& stored, const Chunk& chunk, std::string_view e
         for (const auto& zone : written->chunks)
             if (zone.kind == Chunk::Kind::zone && is_used(zone, event) && !has_zone(stored, zone))
                 append_all(out, zone.text);
-    append_all(out, text.substr(zones_at, (is_added ? end : begin) - zones_at));
+    append_all(out, text.substr(zones_at, (place == Place::after ? end : begin) - zones_at));
     out += event;
     append_all(out, text.substr(end));
     return out;
@@ -251,36 +271,106 @@ const Chunk* find_event(const Stored& stored, const std::optional<EventTime>& sl
     return nullptr;
 }
 
+/// An override of a slot that the series does not have any more stands for nothing.
+std::string without_orphans(const std::string& raw, const Event& series) {
+    const Stored stored(raw);
+    const std::string_view text = stored.text;
+    std::string out;
+    std::size_t kept = 0;
+    for (const auto& chunk : stored.chunks) {
+        if (chunk.kind != Chunk::Kind::event || !Block(chunk.text).has("RECURRENCE-ID")) continue;
+        const auto event = stored.event_of(chunk);
+        if (!event || !event->recurrence_id || find_occurrence({series}, *event->recurrence_id))
+            continue;
+        const auto begin = static_cast<std::size_t>(chunk.text.data() - text.data());
+        append_all(out, text.substr(kept, begin - kept));
+        kept = begin + chunk.text.size();
+    }
+    if (kept == 0) return raw;
+    append_all(out, text.substr(kept));
+    return out;
+}
+
+bool has_slot(const std::vector<EventTime>& times, const EventTime& slot) {
+    return std::ranges::find(times, slot.instant, &EventTime::instant) != times.end();
+}
+
+/// The override of one occurrence, made from what stands there for it, or from the override of this
+/// and all later occurrences that is there for the one before.
+std::string move_to_slot(const Stored& stored, const Chunk& shape, const Event& before,
+                         const Event& after, std::string_view owner, Place place) {
+    const Written written(after, owner);
+    const auto text =
+        Editor(shape.text, before, after, written.event(), Editor::Becomes::other_slot).run();
+    return rebuild(stored, shape, text, &written, place);
+}
+
+Result<std::string> add_override(const Stored& stored, const std::vector<Event>& rows,
+                                 const Event& event, std::string_view owner) {
+    const auto found = find_occurrence(rows, *event.recurrence_id);
+    if (!found) return missing();
+    const auto* shape = find_event(stored, rows[found->shape].recurrence_id);
+    if (shape == nullptr) return missing();
+    auto after = without_names(event, found->event);
+    after.is_this_and_future = event.is_this_and_future;
+    return move_to_slot(stored, *shape, found->event, after, owner, Place::after);
+}
+
+/// The text without the override. One of this and all later occurrences goes on at the next.
+Result<std::string> remove_override(const Stored& stored, const Chunk& chunk,
+                                    const std::vector<Event>& rows, Timestamp now) {
+    const auto before = stored.event_of(chunk);
+    if (!before) return fail(before.error());
+    const auto next = before->is_this_and_future ? next_like(rows, *before->recurrence_id)
+                                                 : std::optional<EventTime>();
+    if (!next) return rebuild(stored, chunk, "", nullptr, Place::instead);
+    auto after = find_occurrence(rows, *next);
+    if (!after) return fail(after.error());
+    after->event.is_this_and_future = true;
+    after->event.updated = now;
+    return move_to_slot(stored, chunk, *before, after->event, "", Place::instead);
+}
+
 }  // namespace
 
-Result<std::string> update_icalendar(std::string_view raw, const Event& event) {
-    if (auto known = read_icalendar(raw); !known) return fail(known.error());
+Result<std::string> update_icalendar(std::string_view raw, const Event& event,
+                                     std::string_view owner) {
+    const auto known = read_icalendar(raw);
+    if (!known) return fail(known.error());
     const Stored stored(raw);
-    const auto* found = find_event(stored, event.recurrence_id);
-    if (found != nullptr) {
+    if (const auto* found = find_event(stored, event.recurrence_id); found != nullptr) {
         const auto before = stored.event_of(*found);
         if (!before) return fail(before.error());
         const auto after = without_names(event, *before);
-        const Written written(after);
+        const Written written(after, owner);
         const auto edited = Editor(found->text, *before, after, written.event()).run();
-        return rebuild(stored, *found, edited, &written, false);
+        auto text = rebuild(stored, *found, edited, &written, Place::instead);
+        const auto rule_of = [](const Event& row) {
+            return row.recurrence ? row.recurrence->rrule : std::string();
+        };
+        const bool has_other_slots = before->is_series() && (before->start != after.start ||
+                                                             rule_of(*before) != rule_of(after));
+        return has_other_slots ? without_orphans(text, after) : text;
     }
     const auto* series = event.is_override() ? find_event(stored, std::nullopt) : nullptr;
     if (series == nullptr) return missing();
-    const auto master = stored.event_of(*series);
+    auto master = stored.event_of(*series);
     if (!master) return fail(master.error());
-    auto added = event;
-    added.uid = added.series_id = master->uid;
-    added.id = occurrence_id(master->uid, *event.recurrence_id);
-    added.etag.clear();
-    const Written written(added);
-    std::string text;
-    append_all(text, written.event());
-    return rebuild(stored, *series, text, &written, true);
+    if (!master->recurrence) return missing();
+    if (!has_slot(master->recurrence->exdate, *event.recurrence_id))
+        return add_override(stored, known->events, event, owner);
+    // It was taken out and comes back.
+    std::erase_if(master->recurrence->exdate, [&](const EventTime& time) {
+        return time.instant == event.recurrence_id->instant;
+    });
+    const auto with_slot = update_icalendar(raw, *master);
+    if (!with_slot) return with_slot;
+    return update_icalendar(*with_slot, event, owner);
 }
 
 Result<std::string> exclude_occurrence(std::string_view raw, const EventTime& slot, Timestamp now) {
-    if (auto known = read_icalendar(raw); !known) return fail(known.error());
+    auto known = read_icalendar(raw);
+    if (!known) return fail(known.error());
     std::string text(raw);
     const Stored stored(raw);
     const auto* series = find_event(stored, std::nullopt);
@@ -288,17 +378,20 @@ Result<std::string> exclude_occurrence(std::string_view raw, const EventTime& sl
         auto event = stored.event_of(*series);
         if (!event) return fail(event.error());
         if (!event->recurrence) return missing();
-        event->updated = now;
         auto& excluded = event->recurrence->exdate;
-        if (std::ranges::find(excluded, slot.instant, &EventTime::instant) == excluded.end())
-            excluded.push_back(slot);
-        auto updated = update_icalendar(raw, *event);
-        if (!updated) return updated;
-        text = std::move(*updated);
+        if (!has_slot(excluded, slot)) {
+            const auto found = find_occurrence(known->events, slot);
+            if (!found) return missing();
+            excluded.push_back(*found->event.recurrence_id);
+            event->updated = now;
+            auto updated = update_icalendar(raw, *event);
+            if (!updated) return updated;
+            text = std::move(*updated);
+        }
     }
     const Stored again(text);
-    const auto* changed = find_event(again, slot);
-    if (changed != nullptr) return rebuild(again, *changed, "", nullptr, false);
+    if (const auto* changed = find_event(again, slot); changed != nullptr)
+        return remove_override(again, *changed, known->events, now);
     if (series == nullptr) return missing();
     return text;
 }

@@ -5,6 +5,7 @@
 #include <ranges>
 #include <tuple>
 
+#include "calendar/ical_values.h"
 #include "calendar/icalendar.h"
 #include "calendar/icalendar_text.h"
 #include "calendar/recurrence.h"
@@ -179,15 +180,27 @@ void append_attendee(std::string& out, const Attendee& person, bool is_organizer
     append_line(out, line + ":mailto:" + one_line(person.email));
 }
 
-void append_reminder(std::string& out, const Reminder& reminder, const Event& event) {
+/// Whole days are the same time on an earlier day, whatever clocks do in between.
+std::string trigger_of(const Reminder& reminder) {
+    constexpr int kDay = 24 * 60;
+    if (reminder.minutes > 0 && reminder.minutes % kDay == 0)
+        return fmt::format("-P{}D", reminder.minutes / kDay);
+    return fmt::format("-PT{}M", reminder.minutes);
+}
+
+void append_reminder(std::string& out, const Reminder& reminder, const Event& event,
+                     std::string_view owner) {
+    const auto title = escape(event.title.empty() ? "Reminder" : event.title);
     append_line(out, "BEGIN:VALARM");
     append_line(out, reminder.method == "email" ? "ACTION:EMAIL" : "ACTION:DISPLAY");
-    append_line(out, fmt::format("TRIGGER:-PT{}M", reminder.minutes));
-    append_line(out, "DESCRIPTION:" + escape(event.title.empty() ? "Reminder" : event.title));
+    append_line(out, "TRIGGER:" + trigger_of(reminder));
+    append_line(out, "DESCRIPTION:" + title);
     if (reminder.method == "email") {
-        append_line(out, "SUMMARY:" + escape(event.title.empty() ? "Reminder" : event.title));
-        append_line(out, "ATTENDEE:mailto:" + one_line(event.organizer));
+        append_line(out, "SUMMARY:" + title);
+        const auto reader = owner.empty() ? std::string_view(event.organizer) : owner;
+        if (!reader.empty()) append_line(out, "ATTENDEE:mailto:" + one_line(reader));
     }
+    append_line(out, "X-CALHOST-ALARM:1");
     append_line(out, "END:VALARM");
 }
 
@@ -214,7 +227,6 @@ Event rest_of(const Event& event) {
     for (const auto field : {&Event::title, &Event::description, &Event::location, &Event::url})
         if (has_control(event.*field)) rest.*field = event.*field;
     rest.description_format = event.description_format;
-    if (event.busy != "free") rest.busy = event.busy;
     rest.color = event.color;
     if (event.reminders && event.reminders->empty()) rest.reminders.emplace();
     if (event.recurrence && !is_plain(*event.recurrence)) rest.recurrence = event.recurrence;
@@ -227,7 +239,8 @@ Event rest_of(const Event& event) {
     rest.is_organizer = event.is_organizer;
     if (event.created != whole_seconds(event.created)) rest.created = event.created;
     if (event.updated != whole_seconds(event.updated)) rest.updated = event.updated;
-    rest.marks = event.marks;
+    for (const auto& [mark, text] : event.marks)
+        if (property_of_mark(mark).empty() || has_control(text)) rest.marks.emplace(mark, text);
     rest.extra = event.extra;
     return rest;
 }
@@ -256,9 +269,14 @@ void append_words(std::string& out, const Event& event) {
     for (const auto& [word, text] : states)
         if (event.status == word) append_line(out, fmt::format("STATUS:{}", text));
     append_line(out, event.busy == "free" ? "TRANSP:TRANSPARENT" : "TRANSP:OPAQUE");
+    const std::pair<std::string_view, std::string_view> showings[] = {
+        {"tentative", "TENTATIVE"}, {"oof", "OOF"}, {"elsewhere", "WORKINGELSEWHERE"}};
+    for (const auto& [word, text] : showings)
+        if (event.busy == word)
+            append_line(out, fmt::format("X-MICROSOFT-CDO-BUSYSTATUS:{}", text));
 }
 
-void append_event(std::string& out, const Event& event) {
+void append_event(std::string& out, const Event& event, std::string_view owner) {
     append_line(out, "BEGIN:VEVENT");
     append_text(out, "UID", event.uid.empty() ? event.id : event.uid);
     append_line(out, "DTSTAMP:" + basic_utc(event.updated.value_or(Timestamp())));
@@ -274,9 +292,12 @@ void append_event(std::string& out, const Event& event) {
     if (event.updated) append_line(out, "LAST-MODIFIED:" + basic_utc(*event.updated));
     append_organizer(out, event);
     for (const auto& person : event.attendees) append_attendee(out, person, event.is_organizer);
+    for (const auto& [mark, text] : event.marks)
+        if (const auto name = property_of_mark(mark); !name.empty() && !has_control(text))
+            append_text(out, name, text);
     append_rest(out, event);
     for (const auto& reminder : event.reminders.value_or(std::vector<Reminder>()))
-        append_reminder(out, reminder, event);
+        append_reminder(out, reminder, event, owner);
     append_line(out, "END:VEVENT");
 }
 
@@ -290,7 +311,7 @@ std::string write_icalendar(const Calendar& calendar) {
     append_text(out, "X-WR-CALNAME", calendar.name);
     append_text(out, "X-WR-TIMEZONE", calendar.zone);
     for (const auto& [zone, span] : zone_spans(calendar.events)) append_zone(out, zone, span);
-    for (const auto& event : calendar.events) append_event(out, event);
+    for (const auto& event : calendar.events) append_event(out, event, calendar.owner);
     append_line(out, "END:VCALENDAR");
     return out;
 }

@@ -23,6 +23,19 @@ inline constexpr std::size_t kMaxOccurrences = 1000;  ///< of one series in one 
 /// read makes its series its first occurrence, and is logged.
 Expansion expand(std::vector<Event> rows, Window window, std::string_view zone = "Etc/UTC");
 
+/// An occurrence by its slot.
+struct Found {
+    Event event;        ///< as in Expansion
+    std::size_t shape;  ///< the row that it looks like: the series, or an override
+};
+/// Of the one series in `rows`, or the override that stands there. *Errors*: not_found, when the
+/// series has no such slot or leaves it out.
+Result<Found> find_occurrence(const std::vector<Event>& rows, const EventTime& slot);
+
+/// The next slot after `slot` that looks like the override there (which must be one of this and all
+/// later occurrences), or nothing when each has an override of its own, or is left out.
+std::optional<EventTime> next_like(const std::vector<Event>& rows, const EventTime& slot);
+
 /// A moment after which the series has no occurrence (up to two days late, never early; overrides
 /// that were moved are not looked at), or nothing when it does not end.
 /// *Errors*: invalid, for a rule that RFC 5545 section 3.3.10 does not allow.

@@ -114,12 +114,17 @@ TEST_CASE("update: only the lines of what differs are replaced") {
         {"free", [](Event& e) { e.busy = "free"; }, "+TRANSP:TRANSPARENT"},
         {"visibility", [](Event& e) { e.visibility = "public"; }, "+CLASS:PUBLIC|-CLASS:PRIVATE"},
         {"alarms", [](Event& e) { e.reminders = {{"popup", 30}}; },
-         "+DESCRIPTION:Besprechung|+TRIGGER:-PT30M|-TRIGGER:-PT15M|-X-WR-ALARMUID:alarm-1"},
+         "+ACTION:DISPLAY|+BEGIN:VALARM|+DESCRIPTION:Besprechung|+END:VALARM|+TRIGGER:-PT30M|"
+         "+X-CALHOST-ALARM:1"},
+        {"alarms that are there", [](Event& e) { e.reminders = {{"popup", 15}}; }, ""},
         {"no alarms said", [](Event& e) { e.reminders.reset(); }, ""},
         {"people stay", [](Event& e) { e.attendees.clear(), e.organizer = "x@example.com"; }, ""},
         {"names stay", [](Event& e) { e.uid = "x", e.id = "/a.ics", e.etag = "\"1\""; }, ""},
         {"mark", [](Event& e) { e.marks["calhost"] = "7"; },
-         "+X-CALHOST-EVENT:{\"marks\":{\"calhost\":\"7\"}}"}};
+         "+X-CALHOST-EVENT:{\"marks\":{\"calhost\":\"7\"}}"},
+        {"our mark", [](Event& e) { e.marks["calhost_source_id"] = "a,7"; },
+         "+X-CALHOST-SOURCE-ID:a\\,7"},
+        {"no categories said", [](Event& e) { e.categories.clear(), e.color.clear(); }, ""}};
     for (const auto& row : cases) {
         CAPTURE(row.name);
         auto event = events_of(kStored).at(0);
@@ -188,6 +193,115 @@ TEST_CASE("exclude: the slot joins the exceptions, and its override goes") {
         // Again: nothing more.
         CHECK(difference(text, exclude_occurrence(text, berlin(slot), now).value()) == "");
     }
+}
+
+TEST_CASE("update: our alarms follow the event, and marks of other names stay") {
+    auto event = events_of(kStored).at(0);
+    event.reminders = {{"popup", 15}, {"popup", 30}, {"email", 1440}};
+    event.marks = {{"calhost_a", "1"}, {"calhost_b", "2"}};
+    const auto text = update_icalendar(kStored, event, "ann@example.com").value();
+    CHECK(text.contains("ATTENDEE:mailto:ann@example.com"));
+    CHECK(events_of(text).at(0).reminders == event.reminders);
+    event.reminders = {{"popup", 30}};
+    event.marks = {{"calhost_b", "3"}};
+    const auto again = events_of(update_icalendar(text, event).value()).at(0);
+    CHECK(again.reminders == std::vector<Reminder>{{"popup", 15}, {"popup", 30}});
+    CHECK(again.marks ==
+          std::map<std::string, std::string>{{"calhost_a", "1"}, {"calhost_b", "3"}});
+}
+
+TEST_CASE("update: a new time raises the sequence, other text does not") {
+    auto event = events_of(kStored).at(0);
+    event.title = "x";
+    CHECK(events_of(update_icalendar(kStored, event).value()).at(0).sequence == 0);
+    event.finish = berlin("2026-11-23T10:30:00");
+    CHECK(events_of(update_icalendar(kStored, event).value()).at(0).sequence == 1);
+}
+
+TEST_CASE("update: an override that is new is made from its occurrence") {
+    auto event = events_of(kStored).at(0);
+    event.recurrence.reset();
+    event.recurrence_id = make_instant(berlin("2026-11-26T09:00:00").instant).value();
+    event.title = "once";
+    event.start = berlin("2026-11-26T15:00:00"), event.finish = berlin("2026-11-26T16:00:00");
+    const auto text = update_icalendar(kStored, event).value();
+    const auto added = difference(kStored, text);
+    for (const auto* line :
+         {"+RECURRENCE-ID;TZID=Europe/Berlin:20261126T090000", "+SUMMARY:once",
+          "+X-APPLE-TRAVEL-ADVISORY-BEHAVIOR;X-P=\"a;b\":AUTOMATIC",
+          "+ATTENDEE;CN=Bob;X-NUM-GUESTS=0;PARTSTAT=ACCEPTED:mailto:bob@example.com",
+          "+X-WR-ALARMUID:alarm-1", "+LOCATION:Raum 1"})
+        CHECK_MESSAGE(added.contains(line), line);
+    CHECK_FALSE(added.contains("+RRULE"));
+    CHECK_FALSE(added.contains("|-"));
+
+    event.recurrence_id = berlin("2026-12-26T09:00:00");
+    CHECK(update_icalendar(kStored, event).error().code == ErrorCode::not_found);
+}
+
+TEST_CASE("update: a series with other slots loses the overrides of those that are gone") {
+    const auto count = [](void (*change)(Event&)) {
+        auto event = events_of(kStored).at(0);
+        change(event);
+        return events_of(update_icalendar(kStored, event).value()).size();
+    };
+    CHECK(count([](Event& e) { e.recurrence->rrule = "FREQ=DAILY;COUNT=2"; }) == 2);
+    CHECK(count([](Event& e) { e.recurrence->rrule = "FREQ=DAILY;COUNT=1"; }) == 1);
+    CHECK(count([](Event& e) { e.recurrence.reset(); }) == 1);
+    CHECK(count([](Event& e) { e.finish = berlin("2026-11-23T11:00:00"); }) == 2);
+    CHECK(count([](Event& e) {
+              e.start = berlin("2026-11-23T10:00:00");
+              e.finish = berlin("2026-11-23T11:00:00");
+          }) == 1);
+}
+
+TEST_CASE("update: an occurrence that was taken out comes back as an override") {
+    auto event = events_of(kStored).at(1);
+    event.recurrence_id = berlin("2026-11-25T09:00:00");
+    const auto events = events_of(update_icalendar(kStored, event).value());
+    CHECK(events.at(0).recurrence->exdate.empty());
+    CHECK(std::ranges::count(events, event.recurrence_id, &Event::recurrence_id) == 1);
+}
+
+TEST_CASE("exclude: a change of all later occurrences goes on at the next one") {
+    auto stored = kStored;
+    stored.replace(stored.find("RECURRENCE-ID;"), 14, "RECURRENCE-ID;RANGE=THISANDFUTURE;");
+    const auto now = parse_rfc3339("2026-11-21T08:00:00Z").value();
+    const auto text = exclude_occurrence(stored, berlin("2026-11-24T09:00:00"), now).value();
+    // The 25th is taken out as well.
+    CHECK(text.contains("RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20261126T090000"));
+    CHECK(text.contains("DTSTART;TZID=Europe/Berlin:20261126T110000"));
+    CHECK(text.contains("X-OVERRIDE:kept"));
+    auto last = text;
+    for (const auto* slot : {"2026-11-26T09:00:00", "2026-11-27T09:00:00"})
+        last = exclude_occurrence(last, berlin(slot), now).value();
+    CHECK(events_of(last).size() == 1);
+}
+
+TEST_CASE("quiet: where the server would send mail it is told not to") {
+    const auto quiet = [](std::string_view stored, std::string_view owner) {
+        auto text = keep_quiet(stored, owner);
+        for (auto at = text.find("\r\n "); at != text.npos; at = text.find("\r\n "))
+            text.erase(at, 3);
+        return text;
+    };
+    CHECK(difference(kStored, quiet(kStored, "ann@example.com")) ==
+          "+ATTENDEE;CN=Bob;X-NUM-GUESTS=0;PARTSTAT=ACCEPTED;SCHEDULE-AGENT=CLIENT"
+          ":mailto:bob@example.com|"
+          "-ATTENDEE;CN=Bob;X-NUM-GUESTS=0;PARTSTAT=ACCEPTED:mailto:bob@example.com");
+    CHECK(difference(kStored, quiet(kStored, "BOB@example.com")) ==
+          "+ORGANIZER;CN=Ann;SCHEDULE-AGENT=CLIENT:mailto:ann@example.com|"
+          "-ORGANIZER;CN=Ann:mailto:ann@example.com");
+    const auto both = quiet(kStored, "");
+    CHECK(both.contains("ORGANIZER;CN=Ann;SCHEDULE-AGENT=CLIENT:"));
+    CHECK(both.contains(";SCHEDULE-AGENT=CLIENT:mailto:bob"));
+    CHECK(keep_quiet(both, "") == both);
+    auto server = kStored;
+    server.replace(server.find("ORGANIZER;"), 10, "ORGANIZER;SCHEDULE-AGENT=SERVER;");
+    CHECK(quiet(server, "bob@example.com").contains("ORGANIZER;CN=Ann;SCHEDULE-AGENT=CLIENT:"));
+    auto nobodys = kStored;
+    nobodys.erase(nobodys.find("ORGANIZER"), nobodys.find("ATTENDEE") - nobodys.find("ORGANIZER"));
+    CHECK(keep_quiet(nobodys, "ann@example.com") == nobodys);
 }
 
 TEST_CASE("write: the server sends no mail for people that are written") {
