@@ -1,5 +1,6 @@
 #include "calendar/icalendar.h"
 #include "calendar/recurrence.h"
+#include "calendar/recurrence_lines.h"
 #include "plugin/event_table.h"
 #include "plugin/modules.h"
 
@@ -50,11 +51,23 @@ void drop_names(Event& event) {
     event.etag.clear();
 }
 
-/// ical.write({ event, … })
+std::string option(Call& call, int index, std::string_view name) {
+    const auto options = call.argument(index);
+    return options.is_table() ? std::string(options.string_field(name)) : std::string();
+}
+
+/// A slot as a time, or as text as it stands in an occurrence's id.
+Result<calendar::EventTime> read_slot(const Reader& value) {
+    if (value.type() == lua::Type::string)
+        return calendar::parse_basic_time(value.string(), "Etc/UTC");
+    return read_time(value, "recurrence_id");
+}
+
+/// ical.write({ event, … }, { owner? })
 void ical_write(Call& call, const Clock& clock) {
     const auto list = call.argument(1);
     if (!list.is_table()) call.refuse(1, "a list of events is expected");
-    calendar::Calendar calendar;
+    calendar::Calendar calendar{.owner = option(call, 2, "owner")};
     Result<void> outcome;
     list.each_item([&](std::int64_t, const Reader& item) {
         auto event = read_event(item);
@@ -67,23 +80,53 @@ void ical_write(Call& call, const Clock& clock) {
     give_text(call, calendar::write_icalendar(calendar));
 }
 
-/// ical.update(stored, event)
+/// ical.update(stored, event, { owner?, slot? })
 void ical_update(Call& call, const Clock& clock) {
     auto event = read_event(call.argument(2));
     if (!event) return call.give_error(event.error());
     event->updated = now_of(clock);
-    auto text = calendar::update_icalendar(text_argument(call, 1), *event);
+    if (const auto slot = option(call, 3, "slot"); !slot.empty()) {
+        auto time = calendar::parse_basic_time(slot, "Etc/UTC");
+        if (!time) return call.give_error(time.error());
+        event->recurrence_id = std::move(*time);
+        event->recurrence.reset();
+    }
+    auto text =
+        calendar::update_icalendar(text_argument(call, 1), *event, option(call, 3, "owner"));
     if (!text) return call.give_error(text.error());
     give_text(call, std::move(*text));
 }
 
 /// ical.exclude(stored, slot)
 void ical_exclude(Call& call, const Clock& clock) {
-    const auto slot = read_time(call.argument(2), "recurrence_id");
+    const auto slot = read_slot(call.argument(2));
     if (!slot) return call.give_error(slot.error());
     auto text = calendar::exclude_occurrence(text_argument(call, 1), *slot, now_of(clock));
     if (!text) return call.give_error(text.error());
     give_text(call, std::move(*text));
+}
+
+/// ical.occurrence(stored, slot): the override, or what the series says of that slot.
+void ical_occurrence(Call& call) {
+    const auto slot = read_slot(call.argument(2));
+    if (!slot) return call.give_error(slot.error());
+    const auto read = calendar::read_icalendar(text_argument(call, 1));
+    if (!read) return call.give_error(read.error());
+    const auto found = calendar::find_occurrence(read->events, *slot);
+    if (!found) return call.give_error(found.error());
+    call.give([&](Writer& writer) { push_event(writer, found->event); });
+}
+
+/// ical.occurrence_id(series_id, slot)
+void ical_occurrence_id(Call& call) {
+    const auto slot = read_slot(call.argument(2));
+    if (!slot) return call.give_error(slot.error());
+    give_text(call, calendar::occurrence_id(text_argument(call, 1), *slot));
+}
+
+/// ical.quiet(stored, owner?): no server sends mail because this is stored.
+void ical_quiet(Call& call) {
+    give_text(call, calendar::keep_quiet(text_argument(call, 1), call.argument(2).string()));
 }
 
 }  // namespace
@@ -93,6 +136,9 @@ void fill_ical(lua::Table& table, const Clock& clock) {
     table.function("write", [&clock](Call& call) { ical_write(call, clock); });
     table.function("update", [&clock](Call& call) { ical_update(call, clock); });
     table.function("exclude", [&clock](Call& call) { ical_exclude(call, clock); });
+    table.function("occurrence", ical_occurrence);
+    table.function("occurrence_id", ical_occurrence_id);
+    table.function("quiet", ical_quiet);
 }
 
 }  // namespace calhost::plugin

@@ -73,20 +73,15 @@ Result<void> read_changes(const Reader& table, std::string_view provider, Change
     return {};
 }
 
-/// As changes, of which only what happens counts.
-Occurrences occurrences_of(Changes changes) {
-    std::erase_if(changes.events, [](const auto& event) {
-        return event.status == "cancelled" || event.is_series();
-    });
-    return {.events = std::move(changes.events),
+std::string_view zone_of(std::string_view zone) { return zone.empty() ? "Etc/UTC" : zone; }
+
+/// As changes, of which only what happens counts. A provider that cannot expand gives series.
+Occurrences occurrences_of(Changes changes, calendar::Window window) {
+    auto expanded = calendar::expand(std::move(changes.events), window, zone_of(changes.time_zone));
+    return {.events = std::move(expanded.events),
             .page = std::move(changes.page),
             .time_zone = std::move(changes.time_zone),
             .unreadable = changes.unreadable};
-}
-
-std::string_view zone_of(const Occurrences& occurrences) {
-    if (occurrences.time_zone.empty()) return "Etc/UTC";
-    return occurrences.time_zone;
 }
 
 Result<std::vector<calendar::Window>> read_windows(const Reader& list) {
@@ -180,7 +175,7 @@ Task<Result<Occurrences>> Provider::list_events(Access& access, std::string cale
         [&](const Reader& table) { return read_changes(table, source_.name, *changes); },
         make_changes_object(*state_, changes));
     if (!done) co_return fail(done.error());
-    co_return occurrences_of(std::move(*changes));
+    co_return occurrences_of(std::move(*changes), window);
 }
 
 Task<Result<Occurrences>> Provider::expand_changes(Access& access, std::string calendar_id,
@@ -195,7 +190,7 @@ Task<Result<Occurrences>> Provider::expand_changes(Access& access, std::string c
         all.unreadable += part->unreadable;
         if (!part->time_zone.empty()) all.time_zone = std::move(part->time_zone);
     } while (all.page);
-    all.events = calendar::expand(std::move(rows), window, zone_of(all)).events;
+    all.events = calendar::expand(std::move(rows), window, zone_of(all.time_zone)).events;
     co_return all;
 }
 
@@ -234,8 +229,9 @@ Task<Result<std::vector<calendar::Window>>> Provider::busy_from_events(Access& a
         do {
             auto part = co_await list_events(access, id, window, page);
             if (!part) co_return fail(part.error());
-            std::ranges::move(calendar::busy_windows(part->events, window, zone_of(*part)),
-                              std::back_inserter(times));
+            std::ranges::move(
+                calendar::busy_windows(part->events, window, zone_of(part->time_zone)),
+                std::back_inserter(times));
             page = std::move(part->page);
         } while (page);
     }

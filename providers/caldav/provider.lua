@@ -20,7 +20,8 @@ M.auth = {
   presets = {
     { title = "iCloud", url = "https://caldav.icloud.com/", origins = { "https://*.icloud.com" },
       help = "https://account.apple.com/" },
-    { title = "Fastmail", url = "https://caldav.fastmail.com/dav/", help = "https://app.fastmail.com/settings/security" },
+    { title = "Fastmail", url = "https://caldav.fastmail.com/dav/",
+      help = "https://app.fastmail.com/settings/security" },
     { title = "Nextcloud", example = "https://cloud.example.org/remote.php/dav/",
       help = "https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html" },
     { title = "Radicale", example = "https://dav.example.org/" },
@@ -35,17 +36,35 @@ local REDIRECTS = 5
 local ATTEMPTS = 3     -- of a change that is made to whatever is there, while others change it too
 
 local CODES = {
-  [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [410] = "not_found", [412] = "conflict",
-  [423] = "conflict", [429] = "rate_limited",
+  [400] = "invalid", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [409] = "invalid",
+  [410] = "not_found", [412] = "conflict", [413] = "invalid", [415] = "invalid", [423] = "conflict",
+  [429] = "rate_limited", [507] = "forbidden",
+}
+--- What a refused write lacked (RFC 4791 section 5.3.2.1), told in the body of a 403 or 409.
+local CONDITIONS = {
+  ["supported-calendar-component"] = "unsupported", ["supported-calendar-data"] = "unsupported",
+  ["valid-calendar-data"] = "invalid", ["valid-calendar-object-resource"] = "invalid",
+  ["max-resource-size"] = "invalid", ["max-instances"] = "invalid", ["min-date-time"] = "invalid",
+  ["max-date-time"] = "invalid",
 }
 
 local function failure(answer)
   local code = CODES[answer.status] or (answer.status >= 500 and "unavailable") or "invalid_response"
   local message = "The calendar server answered " .. answer.status
+  for name, meaning in pairs(answer.status < 500 and CONDITIONS or {}) do
+    if answer.body:find(name, 1, true) then code, message = meaning, message .. " (" .. name .. ")" end
+  end
   return nil, { code = code, message = message, retry_after = answer.retry_after, status = answer.status }
 end
 
-local function is_good(answer) return answer.status >= 200 and answer.status < 300 end
+--- A write that was done. Xandikos tells of a conflict in a multistatus.
+local function is_done(answer) return answer.status >= 200 and answer.status < 300 and answer.status ~= 207 end
+
+--- The server heard and does not do it. Xandikos answers a token that it does not know with 500.
+local function is_refusal(err)
+  local status = err.status or 0
+  return status >= 400 and status <= 501 and status ~= 401 and status ~= 429
+end
 
 --- One spelling for each path: what needs no escape has none, the others are in upper case.
 local function normal(href)
@@ -133,10 +152,10 @@ local function find_principal(ctx)
       if xml.text(found, "C:calendar-home-set/D:href") then return at end
       local href = xml.text(found, "D:current-user-principal/D:href") or xml.text(found, "D:principal-URL/D:href")
       if href then return resolve(ctx, at, href) end
-    elseif at.code ~= "not_found" and at.code ~= "invalid_response" and at.code ~= "forbidden" then
-      return nil, at
-    else
+    elseif is_refusal(at) or at.code == "not_found" or at.code == "invalid_response" or at.code == "forbidden" then
       first = first or at
+    else
+      return nil, at
     end
   end
   return nil, first or { code = "not_found", message = "There is no calendar account at this address" }
@@ -218,7 +237,7 @@ local function report(ctx, calendar, token)
       { name = "D:prop", "D:getetag" } })
   end
   local root, at = body("0")
-  if not root and at.code == "invalid_response" then root, at = body("1") end  -- servers of the draft
+  if not root and at.status == 400 then root, at = body("1") end  -- servers of the draft
   if not root then return nil, at end
   local next_token = xml.text(root, "D:sync-token")
   if not next_token then
@@ -273,24 +292,11 @@ local function compare_etags(ctx, calendar, known)
   return state
 end
 
---- A refusal that says nothing about the token. Xandikos answers one that it does not know with 500.
-local function is_final(err)
-  return err.code == "unauthorized" or err.code == "needs_reauth" or err.code == "rate_limited"
-    or err.code == "timeout" or (err.code == "unavailable" and err.status ~= 500)
-end
-
---- A query for the resources with an event in the window (RFC 3339 texts; no finish: without end).
-local function in_window(start, finish)
-  local function basic(text) return text and text:gsub("%.%d+", ""):gsub("[-:]", "") end
-  local range = { name = "C:time-range", attributes = { start = basic(start), ["end"] = basic(finish) } }
-  return { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
+--- The resources of a collection with an event to which the filters apply.
+local function query(ctx, collection, filter)
+  local root, at = ask(ctx, "REPORT", collection, "1", { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
     { name = "C:filter", { name = "C:comp-filter", attributes = { name = "VCALENDAR" },
-      { name = "C:comp-filter", attributes = { name = "VEVENT" }, range } } } }
-end
-
---- The resources that a query finds.
-local function find_resources(ctx, collection, query)
-  local root, at = ask(ctx, "REPORT", collection, "1", query)
+      { name = "C:comp-filter", attributes = { name = "VEVENT" }, filter } } } })
   if not root then return nil, at end
   local list = {}
   for _, response in ipairs(root) do
@@ -299,15 +305,33 @@ local function find_resources(ctx, collection, query)
   return list
 end
 
+--- Those with an event in the window (RFC 3339 texts; no finish: without end), and every series: some servers look
+--- at its first occurrence only.
+local function find_in_window(ctx, collection, start, finish)
+  local function basic(text) return text and text:gsub("%.%d+", ""):gsub("[-:]", "") end
+  local range = { start = basic(start), ["end"] = basic(finish) }
+  local list, err = query(ctx, collection, { name = "C:time-range", attributes = range })
+  if not list then return nil, err end
+  local is_there = {}
+  for _, href in ipairs(list) do is_there[href] = true end
+  for _, name in ipairs({ "RRULE", "RDATE" }) do
+    for _, href in ipairs(query(ctx, collection, { name = "C:prop-filter", attributes = { name = name } }) or {}) do
+      if not is_there[href] then list[#list + 1] = href end
+      is_there[href] = true
+    end
+  end
+  return list, is_there
+end
+
 --- Of a long list only what the window can show: what is over does not change any more, and if it does, the
 --- server says so. A server that cannot tell gives everything.
 local function leave_out_past(ctx, calendar, state, window)
   if #state.left <= M.can.max_page then return state end
-  local found = find_resources(ctx, calendar.id, in_window(window.start))
-  local is_there, left = {}, {}
-  for _, href in ipairs(found or {}) do is_there[href] = true end
+  local found, is_there = find_in_window(ctx, calendar.id, window.start)
+  if not found then return state end
+  local left = {}
   for _, href in ipairs(state.left) do
-    if not found or is_there[href] then left[#left + 1] = href end
+    if is_there[href] then left[#left + 1] = href end
   end
   state.left = left
   return state
@@ -315,12 +339,13 @@ end
 
 --- What changed since `cursor`: "sync:" with the server's token, or "etags:" with what was there.
 local function begin(ctx, calendar, cursor, window)
-  local known = cursor and cursor:match("^etags:(.*)$")
-  known = known and json.decode(known)
-  if known then return compare_etags(ctx, calendar, known.etags and known or { etags = {} }) end
+  local etags = cursor and cursor:match("^etags:(.*)$")
+  local known = etags and json.decode(etags)
+  if known and known.etags then return compare_etags(ctx, calendar, known) end
+  if etags then return nil, { code = "cursor_expired" } end
   local token = cursor and cursor:match("^sync:(.*)$") or ""
   local state, err = report(ctx, calendar, token)
-  if not state and is_final(err) then return nil, err end
+  if not state and not is_refusal(err) then return nil, err end
   -- A token that the server lost is told in many ways; a full pull shows whether it was that.
   if not state and cursor then return nil, { code = "cursor_expired" } end
   if not state then state, err = compare_etags(ctx, calendar, { etags = {} }) end
@@ -365,10 +390,13 @@ local function multiget(ctx, calendar, hrefs, events)
   for _, response in ipairs(root) do
     if response.name == "D:response" then
       local href, found = href_of(ctx, at, response), properties(response)
+      local status = (xml.text(response, "D:status") or ""):match(" (%d%d%d)")
       if found then
         read_resource(ctx, href, found, events)
-      else
+      elseif status == "404" or status == "410" then
         events[#events + 1] = { id = href, deleted = true }  -- it went meanwhile
+      else
+        log.warning("the calendar server does not give a resource that it lists; it is left as it was")
       end
     end
   end
@@ -408,11 +436,11 @@ end
 
 --- What the window may hold. The host expands: servers do it in too many ways.
 function M.list_events(ctx, calendar, window, page)
-  local state, events, err = page and json.decode(page), {}, nil
+  local state, events = page and json.decode(page), {}
   if not state then
-    state = {}
-    state.left, err = find_resources(ctx, calendar.id, in_window(window.start, window.finish))
-    if not state.left then return nil, err end
+    local left, err = find_in_window(ctx, calendar.id, window.start, window.finish)
+    if not left then return nil, err end
+    state = { left = left }
   end
   local done, problem = fetch_page(ctx, calendar, state, events)
   if not done then return nil, problem end
@@ -478,12 +506,13 @@ end
 
 --- What a write left there. Without an etag the server may have stored something else (RFC 4791 section 5.3.4).
 local function written(ctx, found, answer, wanted)
-  local now, err = { href = found.href, slot = found.slot, text = found.text, etag = answer.headers.etag }, nil
+  local now = { href = found.href, text = found.text, etag = answer.headers.etag }
   if not now.etag then
-    now, err = get(ctx, found.href)
-    if not now then return nil, err end
-    now.slot = found.slot
+    local there, err = get(ctx, found.href)
+    if not there then return nil, err end
+    now = there
   end
+  now.slot = found.slot
   local item, problem = read_event(ctx, now)
   if not item then return nil, problem end
   local lossy = {}
@@ -504,27 +533,32 @@ local function is_same(one, other)
     and one.start.date == other.start.date and one.finish.date == other.finish.date
 end
 
---- Puts `change(text)` where `id` is stored, if it is still what `etag` names; empty: whatever is there.
-local function rewrite(ctx, id, etag, change)
+--- Puts what `change` makes of it where `id` is stored, if that is still what `etag` names; empty: whatever is there.
+--- `known` is what was fetched already.
+local function rewrite(ctx, id, etag, change, known)
   for attempt = 1, ATTEMPTS do
-    local found, err = fetch(ctx, id)
+    local found, err = known, nil
+    if not found then found, err = fetch(ctx, id) end
     if not found then return nil, err end
+    known = nil
     local text, problem = change(found)
     if not text then return nil, problem end
     found.text = ical.quiet(text, ctx.account.email)
     local answer, failed = put(ctx, found.href, found.text, { ["If-Match"] = etag ~= "" and etag or found.etag })
     if not answer then return nil, failed end
-    if is_good(answer) then return found, answer end
+    if is_done(answer) then return found, answer end
     if answer.status ~= 412 then return failure(answer) end
-    local mine, there = read_event(ctx, found), M.get_event(ctx, nil, id)
-    if mine and there and is_same(mine, there) then return found, { headers = {} } end
+    local mine = read_event(ctx, found)
+    local there, gone = M.get_event(ctx, nil, id)
+    local is_ours = mine and there and is_same(mine, there) or not mine and not there and gone.code == "not_found"
+    if is_ours then return found, { headers = {} } end
     if etag ~= "" or attempt == ATTEMPTS then return failure(answer) end
   end
 end
 
 function M.update_event(ctx, _, id, wanted, etag)
   local found, answer = rewrite(ctx, id, etag, function(stored)
-    wanted.recurrence_id = nil
+    wanted.id, wanted.recurrence_id = id, nil
     return ical.update(stored.text, wanted, { owner = ctx.account.email, slot = stored.slot })
   end)
   if not found then return nil, answer end
@@ -533,10 +567,8 @@ end
 
 --- Where a UID stands in a collection, if anywhere.
 local function find_uid(ctx, collection, uid)
-  local list = find_resources(ctx, collection, { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
-    { name = "C:filter", { name = "C:comp-filter", attributes = { name = "VCALENDAR" },
-      { name = "C:comp-filter", attributes = { name = "VEVENT" }, { name = "C:prop-filter",
-        attributes = { name = "UID" }, { name = "C:text-match", text = uid } } } } } })
+  local list = query(ctx, collection,
+    { name = "C:prop-filter", attributes = { name = "UID" }, { name = "C:text-match", text = uid } })
   return list and list[1]
 end
 
@@ -544,7 +576,7 @@ end
 --- account, in another one, where its owner moved it.
 local function find_taken(ctx, calendar, answer, uid)
   local root = xml.parse(answer.body, NS)
-  local named = root and xml.text(root, "C:no-uid-conflict/D:href")
+  local named = xml.text(root, "C:no-uid-conflict/D:href")
   if named and named ~= "" then return resolve(ctx, calendar.id, named) end
   local href = find_uid(ctx, calendar.id, uid)
   for _, other in ipairs(href and {} or M.list_calendars(ctx) or {}) do
@@ -580,7 +612,7 @@ local function create_resource(ctx, calendar, wanted, key)
   local found = { href = resolve(ctx, calendar.id, name .. ".ics"), text = text }
   local answer, problem = put(ctx, found.href, text, { ["If-None-Match"] = "*" })
   if not answer then return nil, problem end
-  if is_good(answer) then return written(ctx, found, answer, wanted) end
+  if is_done(answer) then return written(ctx, found, answer, wanted) end
   if answer.status == 412 or answer.body:find("no-uid-conflict", 1, true) then
     return adopt(ctx, calendar, found.href, answer, wanted.uid)
   end
@@ -604,34 +636,37 @@ local function delete_resource(ctx, found, etag)
     if text ~= found.text then
       local answer, err = put(ctx, found.href, text, { ["If-Match"] = etag ~= "" and etag or found.etag })
       if not answer then return nil, err end
-      if not is_good(answer) then return failure(answer) end
+      if not is_done(answer) then return failure(answer) end
       etag = ""
     end
   end
   local answer, err = ctx.http:delete(found.href, { headers = etag ~= "" and { ["If-Match"] = etag } or {} })
   if not answer then return nil, err end
-  return is_good(answer) or answer.status == 404 or answer.status == 410 or failure(answer)
+  if is_done(answer) or answer.status == 404 or answer.status == 410 then return true end
+  return failure(answer)
 end
 
---- Takes one occurrence out of its series.
-local function exclude(ctx, id, etag)
-  local found, answer = rewrite(ctx, id, etag, function(stored)
-    local text, err = ical.exclude(stored.text, stored.slot)
-    if text and #ical.read(text).events == 0 then return nil, { code = "empty" } end
-    return text, err
-  end)
-  return found, answer
+--- Takes one occurrence out of its series, or deletes the resource when it held nothing else.
+local function exclude(ctx, found, id, etag)
+  local is_empty = false
+  local done, err = rewrite(ctx, id, etag, function(stored)
+    local text, problem = ical.exclude(stored.text, stored.slot)
+    is_empty = text ~= nil and #ical.read(text).events == 0
+    if is_empty then return nil, {} end
+    return text, problem
+  end, found)
+  if is_empty then return delete_resource(ctx, found, etag) end
+  return done and true, err
 end
 
 function M.delete_event(ctx, _, id, etag)
   local found, err = fetch(ctx, id)
-  if found and found.slot then
-    found, err = exclude(ctx, id, etag)
-    if found then return true end
-  elseif found then
-    return delete_resource(ctx, found, etag)
+  local done = false
+  if found then
+    if found.slot then done, err = exclude(ctx, found, id, etag) else done, err = delete_resource(ctx, found, etag) end
   end
-  return err.code == "not_found" or nil, err
+  if done or err.code == "not_found" then return true end
+  return nil, err
 end
 
 return M

@@ -17,6 +17,7 @@ namespace calhost::test {
 class ListTransport final : public net::Transport {
   public:
     Task<Result<net::ClientResponse>> send(net::ClientRequest request) override {
+        if (hook) hook(request);
         requests.push_back(std::move(request));
         auto answer = answers.front();
         if (answers.size() > 1) answers.pop_front();
@@ -24,6 +25,7 @@ class ListTransport final : public net::Transport {
     }
     std::deque<Result<net::ClientResponse>> answers{net::ClientResponse{200, {}, "{}"}};
     std::vector<net::ClientRequest> requests;
+    std::function<void(const net::ClientRequest&)> hook;  ///< sees each before it is answered
 };
 
 class FixedAccess final : public plugin::Access {

@@ -1,5 +1,5 @@
-/// A real CalDAV server on loopback for one test: started on a free port in a folder of its own,
-/// answering before the test goes on, ended by its process id.
+/// Real servers on loopback for one test: answering before the test goes on, ended by their process
+/// ids.
 #pragma once
 
 #include <arpa/inet.h>
@@ -20,19 +20,16 @@
 
 namespace calhost::test {
 
-class CaldavServer {
+/// A program that serves on a free port of loopback, in a folder of its own.
+class LoopbackServer {
   public:
-    enum class Kind { radicale, xandikos };
-
-    explicit CaldavServer(Kind kind) : port_(free_port()) {
+    LoopbackServer() : port_(free_port()) {
         std::string pattern = (std::filesystem::temp_directory_path() / "caldav-XXXXXX").string();
         folder_ = ::mkdtemp(pattern.data());
-        kind == Kind::radicale ? start_radicale() : start_xandikos();
-        wait_until_it_answers();
     }
-    CaldavServer(const CaldavServer&) = delete;
-    CaldavServer& operator=(const CaldavServer&) = delete;
-    ~CaldavServer() {
+    LoopbackServer(const LoopbackServer&) = delete;
+    LoopbackServer& operator=(const LoopbackServer&) = delete;
+    ~LoopbackServer() {
         if (process_ > 0) {
             ::kill(process_, SIGTERM);
             ::waitpid(process_, nullptr, 0);
@@ -42,6 +39,25 @@ class CaldavServer {
     }
 
     [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+  protected:
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+    /// Runs the program, and goes on when it answers.
+    void start(std::vector<std::string> words) {
+        std::vector<char*> arguments;
+        for (auto& word : words) arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        process_ = ::fork();
+        REQUIRE(process_ >= 0);
+        if (process_ > 0) return wait_until_it_answers(words.front());
+        const int log = ::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT, 0600);
+        ::dup2(log, 1);
+        ::dup2(log, 2);
+        ::execvp(arguments.front(), arguments.data());
+        ::_exit(127);
+    }
 
   private:
     static std::uint16_t free_port() {
@@ -63,39 +79,10 @@ class CaldavServer {
         return address;
     }
 
-    void start_radicale() {
-        std::ofstream(folder_ / "users") << "ann:s3cret pass\n";
-        std::ofstream(folder_ / "config")
-            << "[server]\nhosts = 127.0.0.1:" << port_ << "\n[auth]\ntype = htpasswd\n"
-            << "htpasswd_filename = " << (folder_ / "users").string()
-            << "\nhtpasswd_encryption = plain\n[storage]\nfilesystem_folder = "
-            << (folder_ / "store").string() << "\n[logging]\nlevel = error\n";
-        start({"radicale", "--config", (folder_ / "config").string()});
-    }
-
-    void start_xandikos() {
-        start({"xandikos", "-d", (folder_ / "store").string(), "-l", "127.0.0.1", "-p",
-               std::to_string(port_), "--defaults"});
-    }
-
-    void start(std::vector<std::string> words) {
-        std::vector<char*> arguments;
-        for (auto& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
-        process_ = ::fork();
-        REQUIRE(process_ >= 0);
-        if (process_ > 0) return;
-        const int log = ::open((folder_ / "log").c_str(), O_WRONLY | O_CREAT, 0600);
-        ::dup2(log, 1);
-        ::dup2(log, 2);
-        ::execvp(arguments.front(), arguments.data());
-        ::_exit(127);
-    }
-
-    void wait_until_it_answers() const {
+    void wait_until_it_answers(const std::string& program) const {
         for (int i = 0; i < 600; ++i) {
             REQUIRE_MESSAGE(::waitpid(process_, nullptr, WNOHANG) == 0,
-                            "the CalDAV server ended; is its package installed?");
+                            program << " ended; is its package installed?");
             const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
             const sockaddr_in address = loopback(port_);
             const bool is_there =
@@ -104,12 +91,55 @@ class CaldavServer {
             if (is_there) return;
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
-        FAIL("the CalDAV server does not answer");
+        FAIL(program << " does not answer");
     }
 
     std::uint16_t port_;
     std::filesystem::path folder_;
     pid_t process_ = -1;
+};
+
+class CaldavServer : public LoopbackServer {
+  public:
+    enum class Kind { radicale, xandikos };
+
+    explicit CaldavServer(Kind kind) {
+        kind == Kind::radicale ? start_radicale() : start_xandikos();
+    }
+
+  private:
+    void start_radicale() {
+        std::ofstream(folder() / "users") << "ann:s3cret pass\n";
+        std::ofstream(folder() / "config")
+            << "[server]\nhosts = 127.0.0.1:" << port() << "\n[auth]\ntype = htpasswd\n"
+            << "htpasswd_filename = " << (folder() / "users").string()
+            << "\nhtpasswd_encryption = plain\n[storage]\nfilesystem_folder = "
+            << (folder() / "store").string() << "\n[logging]\nlevel = error\n";
+        start({"radicale", "--config", (folder() / "config").string()});
+    }
+
+    void start_xandikos() {
+        start({"xandikos", "-d", (folder() / "store").string(), "-l", "127.0.0.1", "-p",
+               std::to_string(port()), "--defaults"});
+    }
+};
+
+/// mitmproxy in front of another server: it breaks the answers that it is told to.
+class BreakingProxy : public LoopbackServer {
+  public:
+    explicit BreakingProxy(const std::string& server) {
+        set({});
+        const auto faults = folder() / "faults";
+        ::setenv("CALHOST_FAULTS", faults.c_str(), 1);
+        start({"mitmdump", "--quiet", "--mode", "reverse:" + server, "--listen-host", "127.0.0.1",
+               "--listen-port", std::to_string(port()), "--set", "confdir=" + folder().string(),
+               "--scripts", CALHOST_SOURCE_DIR "/tests/plugin/break_answers.py"});
+    }
+    /// "lose PUT 2": see break_answers.py.
+    void set(const std::vector<std::string>& faults) const {
+        std::ofstream file(folder() / "faults");
+        for (const auto& fault : faults) file << fault << '\n';
+    }
 };
 
 }  // namespace calhost::test
