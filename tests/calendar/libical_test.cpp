@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "calendar/icalendar.h"
+#include "libical_reference.h"
 #include "samples.h"
 
 using namespace calhost;
@@ -131,4 +132,56 @@ TEST_CASE("libical: other programs' series have the starts that a plain walk giv
         }
     }
     CHECK(compared > 100);
+}
+
+TEST_CASE("libical: everything that happens in other programs' calendars is what libical says") {
+    const char* given = std::getenv("CALHOST_SHARED");
+    const std::filesystem::path folder =
+        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
+        "calendars";
+    if (!std::filesystem::exists(folder)) {
+        MESSAGE("skipped: no reference calendars at " << folder.string());
+        return;
+    }
+    std::size_t compared = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+        const auto name = file.path().filename().string();
+        // libical does not read changes of all later occurrences.
+        if (file.path().extension() != ".ics" || name.contains("range_parameter")) continue;
+        std::ostringstream text;
+        text << std::ifstream(file.path(), std::ios::binary).rdbuf();
+        const auto calendar = read_icalendar(text.str()).value();
+        for (int from = 1994; from < 2030; ++from) {
+            const auto start = utc(std::to_string(from) + "-11-21T00:00:00Z");
+            const Window window{start, start + days(366)};
+            const Reference theirs(text.str(), window);
+            const auto ours = lines_of(expand(calendar.events, window).events);
+            CHECK_MESSAGE(ours == theirs.occurrences(),
+                          name << " from " << from << difference_of(ours, theirs.occurrences()));
+            compared += ours.size();
+        }
+    }
+    CHECK(compared > 5000);
+}
+
+TEST_CASE("libical: a real file whose changes move all later occurrences expands as it says") {
+    const char* given = std::getenv("CALHOST_SHARED");
+    const std::filesystem::path file =
+        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
+        "calendars/issue_75_range_parameter.ics";
+    if (!std::filesystem::exists(file)) {
+        MESSAGE("skipped: no reference calendar at " << file.string());
+        return;
+    }
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    const auto got = expand(read_icalendar(text.str()).value().events,
+                            {utc("2024-09-11T00:00:00Z"), utc("2024-09-27T00:00:00Z")});
+    std::string all;
+    for (const auto& one : got.events)
+        all += fmt::format("{} {}m|", format_rfc3339(one.start.instant).substr(5, 11),
+                           (one.finish.instant - one.start.instant) / minutes(1));
+    CHECK(all ==
+          "09-11T12:00 120m|09-13T09:00 420m|09-14T06:00 420m|09-15T17:00 120m|09-17T09:00 420m|"
+          "09-19T09:00 420m|09-22T14:22 111m|09-24T14:22 111m|09-26T14:22 111m|");
 }
