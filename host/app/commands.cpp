@@ -15,6 +15,7 @@
 #include "app/host.h"
 #include "app/key_setup.h"
 #include "app/offline.h"
+#include "app/provider_command.h"
 #include "app/rotate.h"
 #include "base/encoding.h"
 #include "base/json.h"
@@ -33,6 +34,7 @@ struct Options {
     std::string calendar;
     std::vector<std::string> set;
     bool is_sandbox = false;
+    CheckQuestion question;
 };
 
 int failed(std::string_view sentence) {
@@ -40,14 +42,14 @@ int failed(std::string_view sentence) {
     return 1;
 }
 
-/// The program's folder of scripts, plugins and providers: that of the installation, else the
-/// source tree that it was built from.
 /// The same for a start: what the operator must mend is told apart.
 int not_started(const Error& error) {
     failed(error.message);
     return error.code == ErrorCode::misconfigured ? kBadConfiguration : 1;
 }
 
+/// The program's folder of scripts, plugins and providers: that of the installation, else the
+/// source tree that it was built from.
 fs::path default_root() {
     std::error_code ignored;
     const auto program = fs::read_symlink("/proc/self/exe", ignored);
@@ -163,16 +165,20 @@ int new_key() {
 
 using Work = std::function<Task<Result<json::object>>(const HostOptions&, connect::Services&)>;
 
+HostOptions host_options(const Options& options, config::Settings settings) {
+    return {.settings = std::move(settings),
+            .data_folder = options.data,
+            .is_sandbox = options.is_sandbox,
+            .load = load_options(options)};
+}
+
 /// The running host does it; with none running the store is opened here.
 Result<json::object> ask_or_do(const Options& options, std::string_view command, const Work& work) {
     auto answer = ask_host(fs::path(options.data) / "control.sock", {{"command", command}});
     if (answer || answer.error().code != ErrorCode::not_found) return answer;
     auto settings = load_settings(options);
     if (!settings) return fail(settings.error());
-    const HostOptions host{.settings = std::move(*settings),
-                           .data_folder = options.data,
-                           .is_sandbox = options.is_sandbox,
-                           .load = load_options(options)};
+    const auto host = host_options(options, std::move(*settings));
     return with_store(host, [&](connect::Services& services) { return work(host, services); });
 }
 
@@ -197,6 +203,31 @@ int rotate_host_keys(const Options& options) {
                boost::json::serialize(result.at("resealed")), json::text_of(result, "active"),
                boost::json::serialize(result.at("unreadable")));
     return 0;
+}
+
+Task<Result<json::object>> check_alone(const HostOptions& host, connect::Services& services,
+                                       CheckQuestion question) {
+    auto connection = find_account(services.database.reader(), question);
+    if (!connection) co_return fail(connection.error());
+    connect::TokenKeeper keeper(services);
+    co_return co_await check_provider(host, services, keeper, std::move(*connection),
+                                      std::move(question));
+}
+
+/// The running host does it, because it alone may refresh its tokens; else it is done here.
+int check_a_provider(const Options& options) {
+    auto answer = ask_host(fs::path(options.data) / "control.sock", options.question.to_json());
+    if (!answer && answer.error().code == ErrorCode::not_found) {
+        auto settings = load_settings(options);
+        if (!settings) return failed(settings.error().message);
+        log::configure(log::Level::error, log::Format::text);
+        const auto host = host_options(options, std::move(*settings));
+        answer = with_providers(host, [&](connect::Services& services) {
+            return check_alone(host, services, options.question);
+        });
+    }
+    if (!answer) return failed(answer.error().message);
+    return print_checks(*answer);
 }
 
 void add_common(CLI::App& command, Options& options) {
@@ -237,6 +268,16 @@ int run_program(int argc, char** argv) {
     add(*keys, "list", "How much each key seals", [&] { return list_keys(options); });
     add(*keys, "rotate", "Reseal everything under the active key",
         [&] { return rotate_host_keys(options); });
+    auto* provider = program.add_subcommand("provider", "Tools for those who write providers");
+    provider->require_subcommand(1);
+    auto* checking = add(*provider, "check", "Run the contract of every provider on an account",
+                         [&] { return check_a_provider(options); });
+    checking->add_option("name", options.question.provider, "The provider")->required();
+    checking
+        ->add_option("--account", options.question.account,
+                     "Id of a connection, or user@example.com/label")
+        ->required();
+    checking->add_option("--only", options.question.only, "Checks whose name has these words");
     CLI11_PARSE(program, argc, argv);
     return status;
 }

@@ -14,6 +14,7 @@
 #include "app/control_socket.h"
 #include "app/key_setup.h"
 #include "app/loop.h"
+#include "app/provider_command.h"
 #include "app/recovery.h"
 #include "app/rotate.h"
 #include "app/sandbox_mount.h"
@@ -104,6 +105,7 @@ struct Host::Impl {
     Result<void> build_workers();
     Result<void> open_operations();
     void add_commands();
+    Task<Result<json::object>> check_account(CheckQuestion question);
     Result<void> plan_work();
     void run();
     Task<> shut_down_on_signal();
@@ -135,11 +137,11 @@ Result<void> Host::Impl::start() {
     installed = plugin::discover(options.settings, first().clock);
     for (const auto& complaint : installed.complaints) {
         if (complaint.is_error) return fail(ErrorCode::misconfigured, complaint.to_string());
-    if (auto done = build_workers(); !done) return done;
-    if (auto done = open_operations(); !done) return done;
         log::warning("The configuration has a doubtful place.",
                      {{"complaint", complaint.to_string()}});
     }
+    if (auto done = build_workers(); !done) return done;
+    if (auto done = open_operations(); !done) return done;
     if (auto done = plan_work(); !done) return done;
     control = std::make_unique<ControlSocket>(first().context.get_executor(),
                                               options.data_folder / "control.sock");
@@ -210,6 +212,19 @@ void Host::Impl::add_commands() {
                 [this, &services](const json::object&) { return rotate_keys(options, services); });
     control->on("keys.list", [&services](const json::object&) -> Task<Result<json::object>> {
         co_return count_keys(services.database.reader(), *services.keys.current());
+    });
+    control->on("provider.check", [this](const json::object& arguments) {
+        return check_account(CheckQuestion::from_json(arguments));
+    });
+}
+
+/// On the connection's home worker, whose keeper refreshes its tokens.
+Task<Result<json::object>> Host::Impl::check_account(CheckQuestion question) {
+    auto connection = find_account(first().worker->database().reader(), question);
+    if (!connection) co_return fail(connection.error());
+    const std::string id = connection->id;
+    co_return co_await homes.run<Result<json::object>>(id, [&](const sync::Home& home) {
+        return check_provider(options, *home.services, *home.keeper, *connection, question);
     });
 }
 

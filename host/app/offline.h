@@ -8,7 +8,7 @@
 
 namespace calhost::app {
 
-/// No command talks to a provider.
+/// Most commands do not talk to a provider.
 class NoTransport final : public net::Transport {
   public:
     Task<Result<net::ClientResponse>> send(net::ClientRequest /*request*/) override {
@@ -16,10 +16,13 @@ class NoTransport final : public net::Transport {
     }
 };
 
+using OfflineWork = std::function<Task<Result<boost::json::object>>(connect::Services&)>;
+
 /// Opens the store of `options`, runs `work` on this thread and closes it again.
 /// *Errors*: those of opening (a host that runs holds the store) and of `work`.
-Result<boost::json::object> with_store(
-    const HostOptions& options,
-    const std::function<Task<Result<boost::json::object>>(connect::Services&)>& work);
+Result<boost::json::object> with_store(const HostOptions& options, const OfflineWork& work);
+
+/// The same for work that calls providers. *Errors*: misconfigured, when one cannot be loaded.
+Result<boost::json::object> with_providers(const HostOptions& options, const OfflineWork& work);
 
 }  // namespace calhost::app
