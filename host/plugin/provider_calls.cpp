@@ -14,31 +14,19 @@ namespace {
 using lua::Reader;
 using lua::Writer;
 
-/// One item of `events`: an event, `{id, deleted = true}` (out of the window is no deletion), or
-/// `{id, whole = true}`: this page has all overrides of that series.
-Result<void> read_change(const Reader& item, Changes& changes) {
-    if (item.boolean_field("out_of_window")) {
-        changes.out_of_window.emplace_back(item.string_field("id"));
-        return {};
-    }
-    if (item.boolean_field("deleted")) {
-        changes.deleted.emplace_back(item.string_field("id"));
-        return {};
-    }
-    if (item.boolean_field("whole")) {
-        changes.whole.emplace_back(item.string_field("id"));
-        return {};
-    }
-    auto event = read_event(item);
-    if (!event) return fail(event.error());
-    changes.events.push_back(std::move(*event));
-    return {};
-}
-
-/// One event that makes no sense must not keep the others from the person.
+/// One item of `events`, read where it will stay: events are big, and there are thousands. One that
+/// makes no sense must not keep the others from the person.
 void take_change(const Reader& item, std::string_view provider, Changes& changes) {
-    const auto read = read_change(item, changes);
-    if (read) return;
+    const auto read = read_change(item, changes.events.emplace_back());
+    if (read && *read == ChangeKind::event) return;
+    changes.events.pop_back();
+    if (read) {
+        auto& ids = *read == ChangeKind::deletion       ? changes.deleted
+                    : *read == ChangeKind::whole_series ? changes.whole
+                                                        : changes.out_of_window;
+        ids.emplace_back(item.string_field("id"));
+        return;
+    }
     ++changes.unreadable;
     log::warning("event left out", {{"provider", provider},
                                     {"reason", read.error().message},
