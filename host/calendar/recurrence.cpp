@@ -1,6 +1,7 @@
 #include "calendar/recurrence.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -97,9 +98,11 @@ void sort_by_start(std::vector<Event>& events, std::string_view zone) {
     std::vector<Place> places;
     places.reserve(events.size());
     for (auto& event : events) places.push_back({moment(event.start, zone), &event});
-    std::ranges::sort(places, [](const Place& a, const Place& b) {
+    const auto is_before = [](const Place& a, const Place& b) {
         return a.start != b.start ? a.start < b.start : a.event->id < b.event->id;
-    });
+    };
+    if (std::ranges::is_sorted(places, is_before)) return;
+    std::ranges::sort(places, is_before);
     std::vector<Event> sorted;
     sorted.reserve(events.size());
     for (const auto& place : places) sorted.push_back(std::move(*place.event));
@@ -195,10 +198,13 @@ Expansion expand(std::vector<Event> rows, Window window, std::string_view zone) 
     for (const auto& row : rows)
         if (row.is_series() && row.status != "cancelled")
             SeriesExpander(row, std::move(overrides[row.id]), window, zone, expansion).run();
-    // Only now, because the maps look into the rows.
-    for (auto& row : rows)
-        if (!row.is_series() && row.status != "cancelled" && is_inside(row, window, zone))
-            expansion.events.push_back(std::move(row));
+    // Only now, because the maps look into the rows. Most rows are single events and stay where
+    // they are.
+    std::erase_if(rows, [&](const Event& row) {
+        return row.is_series() || row.status == "cancelled" || !is_inside(row, window, zone);
+    });
+    std::ranges::move(expansion.events, std::back_inserter(rows));
+    expansion.events = std::move(rows);
     sort_by_start(expansion.events, zone);
     return expansion;
 }
