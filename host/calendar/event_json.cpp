@@ -6,6 +6,7 @@
 
 #include "base/json_text.h"
 #include "calendar/event.h"
+#include "calendar/event_members.h"
 #include "calendar/zone.h"
 
 namespace calhost::calendar {
@@ -80,6 +81,17 @@ void write_marks(TextWriter& out, const std::map<std::string, std::string>& mark
         out.value(text);
     }
     out.end_object();
+}
+
+void write_rare(TextWriter& out, const Event& event) {
+    if (!event.categories.empty()) write_list(out, "categories", event.categories);
+    if (event.reminders) write_list(out, "reminders", *event.reminders);
+    if (event.recurrence) out.name("recurrence"), write(out, *event.recurrence);
+    if (event.recurrence_id) out.name("recurrence_id"), write(out, *event.recurrence_id);
+    if (event.is_this_and_future) out.member("this_and_future", true);
+    if (!event.attendees.empty()) write_list(out, "attendees", event.attendees);
+    if (!event.marks.empty()) write_marks(out, event.marks);
+    if (!event.extra.is_null()) out.name("extra"), out.raw(boost::json::serialize(event.extra));
 }
 
 // Reading looks each member up in one table; a reader answers false for another type of value.
@@ -281,23 +293,25 @@ std::string to_json_text(const Event& event) {
     write_unless(out, "busy", event.busy, "busy");
     write_unless(out, "status", event.status, "confirmed");
     write_unless(out, "visibility", event.visibility, "default");
-    if (!event.categories.empty()) write_list(out, "categories", event.categories);
     write_unless(out, "color", event.color);
-    if (event.reminders) write_list(out, "reminders", *event.reminders);
-    if (event.recurrence) out.name("recurrence"), write(out, *event.recurrence);
     write_unless(out, "series_id", event.series_id);
-    if (event.recurrence_id) out.name("recurrence_id"), write(out, *event.recurrence_id);
-    if (event.is_this_and_future) out.member("this_and_future", true);
-    if (!event.attendees.empty()) write_list(out, "attendees", event.attendees);
     write_unless(out, "organizer", event.organizer);
     if (!event.is_organizer) out.member("is_organizer", false);
     if (event.sequence != 0) out.member("sequence", event.sequence);
     write_when(out, "created", event.created);
     write_when(out, "updated", event.updated);
-    if (!event.marks.empty()) write_marks(out, event.marks);
-    if (!event.extra.is_null()) out.name("extra"), out.raw(boost::json::serialize(event.extra));
+    write_rare(out, event);
     out.end_object();
     return out.take();
+}
+
+std::string rare_members(const Event& event) {
+    TextWriter out;
+    out.begin_object();
+    write_rare(out, event);
+    out.end_object();
+    std::string text = out.take();
+    return text == "{}" ? std::string() : text;
 }
 
 Result<void> read_json_text(Event& into, std::string_view text) {

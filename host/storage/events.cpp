@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "calendar/event_record.h"
 #include "calendar/recurrence.h"
 #include "storage/changed.h"
 #include "storage/ownership.h"
@@ -86,7 +87,7 @@ struct Batch {
 
     Result<std::int64_t> insert(const calendar::Event& event, const std::string& hash) {
         const auto [starts_at, ends_at] = span_of(event);
-        const std::string data = calendar::to_json_text(event);
+        const std::string data = calendar::to_record(event);
         return sql.execute(
             "INSERT INTO events (calendar, id, run_id, content_hash, etag, starts_at, ends_at, "
             "series_id, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
@@ -108,7 +109,7 @@ struct Batch {
 
     Result<void> update(const calendar::Event& event, const std::string& hash) {
         const auto [starts_at, ends_at] = span_of(event);
-        const std::string data = calendar::to_json_text(event);
+        const std::string data = calendar::to_record(event);
         return to_void(sql.execute(
             "UPDATE events SET run_id = $3, content_hash = $4, etag = $5, starts_at = $6, "
             "ends_at = $7, series_id = $8, data = $9 WHERE calendar = $1 AND id = $2",
@@ -129,9 +130,10 @@ struct EventReader {
     std::optional<Error> damage{};
 
     void operator()(const Row& row) {
-        auto event = calendar::from_json_text(row.text(0));
-        if (event) events.push_back(std::move(*event));
-        if (!event && !damage) damage = std::move(event.error());
+        auto read = calendar::read_record(events.emplace_back(), row.text(0));
+        if (read) return;
+        events.pop_back();
+        if (!damage) damage = std::move(read.error());
     }
 };
 

@@ -220,7 +220,11 @@ UPDATE jobs SET lane = coalesce((SELECT provider FROM connections c WHERE c.id =
     WHERE kind = 'sync';
 )sql";
 
-constexpr std::array kSteps{kStep1, kStep2, kStep3};
+// Tables stay as they are, but from here on events are stored as records (calendar/event_record.h),
+// which older programs cannot read and must refuse.
+constexpr std::string_view kStep4 = "SELECT 1;";
+
+constexpr std::array kSteps{kStep1, kStep2, kStep3, kStep4};
 
 }  // namespace
 

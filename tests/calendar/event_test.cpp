@@ -1,4 +1,5 @@
 #include "calendar/event.h"
+#include "calendar/event_record.h"
 
 #include "samples.h"
 
@@ -122,6 +123,42 @@ TEST_CASE("event: a stored form that is none is refused") {
          {"", "[]", "{", R"({"id":1})", R"({"start":{"date":"soon"}})", R"({"sequence":"1"})",
           R"({"reminders":[{"minutes":99999999999}]})", R"({"marks":{"a":1}})", R"({"extra":1}x)"})
         CHECK_MESSAGE(!from_json_text(text).has_value(), text);
+}
+
+TEST_CASE("event record: gives back the same event, also what was stored as JSON") {
+    auto rows = std::vector{full(), meeting(), event("d", day("2026-11-20"), day("2026-11-21"))};
+    rows.push_back(meeting());
+    rows.back().reminders.emplace();
+    rows.back().title = std::string("5:a\0{}", 7);
+    rows.back().created = utc("1969-12-31T23:59:59.999Z");
+    for (const auto& row : rows)
+        for (const auto& text : {to_record(row), to_json_text(row)}) {
+            Event back;
+            REQUIRE_MESSAGE(read_record(back, text).has_value(), text);
+            CHECK_MESSAGE(back == row, text);
+        }
+}
+
+TEST_CASE("event record: leaves the usual out and ignores what it does not know") {
+    CHECK(to_record(meeting()) ==
+          "i1:mt4:Talks38:1795165200 1795161600000 Europe/Berlin"
+          "f38:1795168800 1795165200000 Europe/Berlin");
+    Event read;
+    REQUIRE(read_record(read,
+                        "i1:mZ3:new\xc3"
+                        "2:??s10:2026-11-20")
+                .has_value());
+    CHECK(read.start == day("2026-11-20"));
+}
+
+TEST_CASE("event record: one that is damaged is refused") {
+    for (const std::string_view text :
+         {"", "t1:x", "i", "i1", "i1:", "i2:m", "i:m", "i-1:m", "i99999999999999999999:m",
+          "i1:ms4:soon", "i1:ms3:1 x", "i1:mn1:x", "i1:mn0:", "i1:mx2:[]", R"(i1:mx10:{"marks":7})",
+          "{"}) {
+        Event into;
+        CHECK_MESSAGE(!read_record(into, text).has_value(), text);
+    }
 }
 
 TEST_CASE("event: a cancelled all-day occurrence may name its slot and no length") {
