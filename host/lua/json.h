@@ -14,10 +14,16 @@ namespace calhost::lua {
 /// *Errors*: invalid, and nothing is written.
 Result<void> push_json_text(Writer& writer, std::string_view text);
 
+/// What values that are decoded after each other share: indexes of tables, or 0.
+struct Shared {
+    int names = 0;   ///< where the names of members are found again
+    int wanted = 0;  ///< its keys are the members of an outermost object that are made
+};
+
 /// The same for one value at the front of `text`; gives how many bytes it took, white space behind
-/// it included. `names` is the index of a table in which values decoded after each other share the
-/// names of their members, or 0.
-Result<std::size_t> push_json_value(Writer& writer, std::string_view text, int names = 0);
+/// it included.
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text,
+                                    const Shared& shared = {});
 
 /// The value as JSON text: marked and non-empty sequences become arrays, other tables objects.
 /// *Errors*: invalid, for depth over 32, more than 16 MiB, functions, mixed keys, numbers that are
@@ -27,8 +33,8 @@ Result<std::string> json_text(const Reader& value);
 /// What decoding gives for text that is not JSON: an error behind the nil that was pushed.
 void give_decode_error(Call& call, const Error& error);
 
-/// What `host.json` has: `decode(text, member)`, `encode(value)`, `array(table)` (marks it) and
-/// `null`. All answer at once; decode and encode give `nil, err` for what they cannot take.
+/// What `host.json` has: `decode(text, member, wanted)`, `encode(value)`, `array(table)` (marks it)
+/// and `null`. All answer at once; decode and encode give `nil, err` for what they cannot take.
 void fill_json(Table& table);
 
 }  // namespace calhost::lua

@@ -32,7 +32,23 @@ struct Handler {
     static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
 
-    Handler(lua_State* given, int given_names) : state(given), names(given_names) {}
+    Handler(lua_State* given, const Shared& given_shared) : state(given), shared(given_shared) {}
+
+    /// True for what belongs to a member that is not wanted; the end of its value ends it.
+    bool skips() {
+        if (!is_skipping) return false;
+        if (depth == 1) is_skipping = false;
+        return true;
+    }
+
+    /// Leaves the name that was just pushed, or begins to skip its member.
+    void check_wanted() {
+        if (shared.wanted == 0 || depth != 1) return;
+        lua_pushvalue(state, -1);
+        is_skipping = lua_rawget(state, shared.wanted) == LUA_TNIL;
+        lua_pop(state, is_skipping ? 2 : 1);
+        skipped += is_skipping ? 1 : 0;
+    }
 
     /// For one more value, and what the end of a container pushes for a moment.
     bool has_room(error_code& ec) {
@@ -57,26 +73,28 @@ struct Handler {
 
     /// From the table of names if it is there: to make a string again, Lua hashes it and compares.
     bool push_name(std::string_view name, error_code& ec) {
-        if (names == 0 || name.empty() || !parts.empty()) return push_text(name, ec);
+        if (shared.names == 0 || name.empty() || !parts.empty()) return push_text(name, ec);
         if (!has_room(ec)) return false;
         const int slot = slot_of(name);
-        lua_rawgeti(state, names, slot);
+        lua_rawgeti(state, shared.names, slot);
         std::size_t size = 0;
         const char* known = lua_tolstring(state, -1, &size);
         if (known != nullptr && name == std::string_view(known, size)) return true;
         lua_pop(state, 1);
         lua_pushlstring(state, name.data(), name.size());
         lua_pushvalue(state, -1);
-        lua_rawseti(state, names, slot);
+        lua_rawseti(state, shared.names, slot);
         return true;
     }
 
     bool on_document_begin(error_code& /*ec*/) { return true; }
     bool on_document_end(error_code& /*ec*/) { return true; }
-    bool on_array_begin(error_code& /*ec*/) { return true; }
-    bool on_object_begin(error_code& /*ec*/) { return true; }
+    bool on_array_begin(error_code& /*ec*/) { return ++depth > 0; }
+    bool on_object_begin(error_code& /*ec*/) { return ++depth > 0; }
 
     bool on_array_end(std::size_t count, error_code& ec) {
+        --depth;
+        if (skips()) return true;
         if (!has_room(ec)) return false;
         const auto size = static_cast<int>(count);
         lua_createtable(state, size, 0);
@@ -87,8 +105,10 @@ struct Handler {
     }
 
     bool on_object_end(std::size_t count, error_code& ec) {
+        --depth;
+        if (skips()) return true;
         if (!has_room(ec)) return false;
-        const auto size = static_cast<int>(count);
+        const auto size = static_cast<int>(depth == 0 ? count - skipped : count);
         lua_createtable(state, 0, size);
         const int table = lua_gettop(state);
         for (int member = table - 2 * size; member < table; member += 2) {
@@ -103,20 +123,24 @@ struct Handler {
     }
 
     bool on_string_part(std::string_view part, std::size_t /*size*/, error_code& /*ec*/) {
-        parts.append(part);
+        if (!is_skipping) parts.append(part);
         return true;
     }
     bool on_key_part(std::string_view part, std::size_t size, error_code& ec) {
         return on_string_part(part, size, ec);
     }
     bool on_string(std::string_view last, std::size_t /*size*/, error_code& ec) {
-        return push_text(last, ec);
+        return skips() || push_text(last, ec);
     }
     bool on_key(std::string_view last, std::size_t /*size*/, error_code& ec) {
-        return push_name(last, ec);
+        if (is_skipping) return true;
+        if (!push_name(last, ec)) return false;
+        check_wanted();
+        return true;
     }
     bool on_number_part(std::string_view /*part*/, error_code& /*ec*/) { return true; }
     bool on_int64(std::int64_t value, std::string_view /*text*/, error_code& ec) {
+        if (skips()) return true;
         if (!has_room(ec)) return false;
         lua_pushinteger(state, value);
         return true;
@@ -125,6 +149,7 @@ struct Handler {
         return on_double(static_cast<double>(value), text, ec);
     }
     bool on_double(double value, std::string_view /*text*/, error_code& ec) {
+        if (skips()) return true;
         if (!std::isfinite(value)) {
             ec = boost::json::error::not_number;
             return false;
@@ -134,11 +159,13 @@ struct Handler {
         return true;
     }
     bool on_bool(bool value, error_code& ec) {
+        if (skips()) return true;
         if (!has_room(ec)) return false;
         lua_pushboolean(state, value ? 1 : 0);
         return true;
     }
     bool on_null(error_code& ec) {
+        if (skips()) return true;
         if (!has_room(ec)) return false;
         lua_pushlightuserdata(state, null_mark());
         return true;
@@ -147,8 +174,11 @@ struct Handler {
     bool on_comment(std::string_view /*last*/, error_code& /*ec*/) { return true; }
 
     lua_State* state;
-    int names;
+    Shared shared;
     int room = 0;
+    int depth = 0;  ///< containers that are open
+    bool is_skipping = false;
+    std::size_t skipped = 0;  ///< members of the outermost object
     std::string parts;
 };
 
@@ -158,12 +188,12 @@ std::unexpected<Error> not_json(const error_code& ec, std::size_t at) {
 
 }  // namespace
 
-Result<std::size_t> push_json_value(Writer& writer, std::string_view text, int names) {
+Result<std::size_t> push_json_value(Writer& writer, std::string_view text, const Shared& shared) {
     lua_State* state = writer.state();
     const int top = lua_gettop(state);
     boost::json::parse_options options;
     options.max_depth = 32;
-    boost::json::basic_parser<Handler> parser(options, state, names);
+    boost::json::basic_parser<Handler> parser(options, state, shared);
     error_code ec;
     const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
     if (!ec) return read;

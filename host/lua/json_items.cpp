@@ -70,12 +70,14 @@ std::optional<Span> find_array(std::string_view text, std::string_view member) {
 /// Where the iterator keeps things.
 constexpr int kText = lua_upvalueindex(1);
 constexpr int kPlace = lua_upvalueindex(2);  ///< where the last item ended
-constexpr int kNames = lua_upvalueindex(3);  ///< the table of names that the items share
+constexpr int kNames = lua_upvalueindex(3);
+constexpr int kWanted = lua_upvalueindex(4);  ///< nil: every member
 
 /// Pushes the item behind the bracket or comma at `at`, and moves `at` to what follows the item.
 Result<void> push_item(lua_State* state, std::string_view text, std::size_t& at) {
     Writer writer(state);
-    const auto read = push_json_value(writer, text.substr(at + 1), kNames);
+    const Shared shared{.names = kNames, .wanted = lua_isnil(state, kWanted) ? 0 : kWanted};
+    const auto read = push_json_value(writer, text.substr(at + 1), shared);
     if (!read) return fail(read.error());
     at = skip_space(text, at + 1 + *read);
     if (at < text.size() && (text[at] == ',' || text[at] == ']')) return {};
@@ -106,12 +108,25 @@ int next_item(lua_State* state) {
     return 1;
 }
 
+/// The list of names as a set; nil if there is none.
+void push_wanted(lua_State* state, const Reader& list) {
+    if (!list.is_table()) return lua_pushnil(state);
+    lua_createtable(state, 0, static_cast<int>(list.size()));
+    list.each_item([&](std::int64_t, const Reader& name) {
+        if (name.type() != Type::string) return;
+        lua_pushvalue(state, name.index());
+        lua_pushboolean(state, 1);
+        lua_rawset(state, -4);
+    });
+}
+
 void give_iterator(Call& call, std::size_t begin) {
     call.give([&](Writer& writer) {
         lua_pushvalue(writer.state(), call.argument(1).index());
         lua_pushinteger(writer.state(), static_cast<lua_Integer>(begin));
         lua_newtable(writer.state());
-        lua_pushcclosure(writer.state(), next_item, 3);
+        push_wanted(writer.state(), call.argument(3));
+        lua_pushcclosure(writer.state(), next_item, 4);
     });
 }
 
