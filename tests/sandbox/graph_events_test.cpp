@@ -206,6 +206,53 @@ TEST_CASE("graph events: one occurrence is moved, another cancelled, and a new r
     CHECK(starts(*bed) == "11-23T09:00 11-24T09:00 11-25T09:00 11-26T09:00");
 }
 
+TEST_CASE("graph events: an exception shares what it did not change, and goes with its series") {
+    auto bed = GraphBed::connected();
+    const auto master =
+        "/v1.0/me/events/" +
+        text_of(
+            bed->add(
+                "S", "2026-11-23",
+                series(R"("type":"daily","interval":1)",
+                       R"("type":"numbered","startDate":"2026-11-23","numberOfOccurrences":3)")),
+            "id");
+    const auto slots = bed->ask("GET", std::string(kView)).at("value").as_array();
+    const auto path_of = [&](std::size_t i) {
+        return "/v1.0/me/events/" + std::string(json::text_of(slots.at(i), "id"));
+    };
+    std::string last;
+    const auto is_touched = [&] {
+        const auto now = text_of(bed->ask("GET", master), "lastModifiedDateTime");
+        bed->time.advance(std::chrono::minutes{1});
+        return std::exchange(last, now) != now;
+    };
+    is_touched();
+    CHECK_FALSE(is_touched());
+    const auto moved = text_of(
+        bed->ask("PATCH", path_of(1), GraphBed::event("Moved", "2026-11-24", "12:00", "13:00")),
+        "id");
+    CHECK(is_touched());
+    CHECK(bed->send("DELETE", path_of(2)).status == 204);
+    CHECK(is_touched());
+    bed->ask("PATCH", master, R"({"subject":"Renamed","showAs":"free"})");
+    const auto exception = bed->ask("GET", "/v1.0/me/events/" + moved);
+    CHECK(text_of(exception, "subject") == "Moved");
+    CHECK(text_of(exception, "showAs") == "free");
+    // A list of events has the series, never its exceptions.
+    CHECK(GraphBed::subjects(bed->ask("GET", "/v1.0/me/events")) == "Renamed");
+    CHECK(bed->send("DELETE", master).status == 204);
+    CHECK(starts(*bed).empty());
+    CHECK(bed->refused("GET", "/v1.0/me/events/" + moved) == "404 ErrorItemNotFound");
+}
+
+TEST_CASE("graph events: only a series has instances") {
+    auto bed = GraphBed::connected();
+    const auto tea = "/v1.0/me/events/" + text_of(bed->add("Tea", "2026-11-23"), "id");
+    CHECK(bed->refused("GET", tea + "/instances?startDateTime=2026-11-01T00:00:00Z"
+                                    "&endDateTime=2026-12-01T00:00:00Z") ==
+          "400 ErrorInvalidRequest");
+}
+
 TEST_CASE("graph events: pages follow their links to the end") {
     auto bed = GraphBed::connected();
     for (int i = 10; i < 25; ++i) bed->add("E" + std::to_string(i), "2026-12-" + std::to_string(i));

@@ -43,12 +43,26 @@ TEST_CASE("graph delta: a cancelled occurrence is gone") {
     CHECK(json::text_of(next.at("value").at(0), "id") == id);
 }
 
+TEST_CASE("graph delta: an occurrence that its series lost is gone") {
+    auto bed = GraphBed::connected();
+    const auto daily = [](int count) {
+        return series(R"("type":"daily","interval":1)",
+                      R"("type":"numbered","startDate":"2026-11-24","numberOfOccurrences":)" +
+                          std::to_string(count));
+    };
+    const auto master = "/v1.0/me/events/" + text_of(bed->add("S", "2026-11-24", daily(3)), "id");
+    const auto round = bed->ask("GET", std::string(kDelta));
+    bed->ask("PATCH", master, "{" + daily(2).substr(1) + "}");
+    CHECK(GraphBed::subjects(bed->ask("GET", text_of(round, "@odata.deltaLink"))).ends_with(" -"));
+}
+
 TEST_CASE("graph delta: pages have the asked size, and only the last has the delta link") {
     auto bed = GraphBed::connected();
     for (int i = 1; i < 6; ++i) bed->add("E" + std::to_string(i), "2026-12-0" + std::to_string(i));
     bed->headers.set("Prefer", "odata.maxpagesize=2");
     auto page = bed->ask("GET", std::string(kDelta));
     std::string seen = GraphBed::subjects(page);
+    CHECK(seen == "E1 E2");
     while (page.contains("@odata.nextLink")) {
         CHECK_FALSE(page.contains("@odata.deltaLink"));
         page = bed->ask("GET", text_of(page, "@odata.nextLink"));
@@ -99,6 +113,22 @@ TEST_CASE("graph schedule: work accounts see who is busy, personal ones cannot a
     const auto answer = bed->ask("POST", "/v1.0/me/calendar/getSchedule", body);
     CHECK(json::text_of(answer.at("value").at(0), "availabilityView") == "020");
     CHECK(json::find(answer.at("value").at(1), "error") != nullptr);
+    // The busiest of an hour counts, whichever began last.
+    bed->ask("POST", "/v1.0/me/events",
+             GraphBed::event("Free", "2026-11-23", "10:30", "11:00", R"(,"showAs":"free")"), 201);
+    bed->ask("POST", "/v1.0/me/events",
+             GraphBed::event("Away", "2026-11-23", "11:00", "12:00", R"(,"showAs":"oof")"), 201);
+    const auto view = [&] {
+        return std::string(
+            json::text_of(bed->ask("POST", "/v1.0/me/calendar/getSchedule", body).at("value").at(0),
+                          "availabilityView"));
+    };
+    CHECK(view() == "023");
+    const auto invited = text_of(bed->add("Invited", "2026-11-23", R"(,"showAs":"oof")"), "id");
+    CHECK(view() == "033");
+    bed->control("POST", "/accounts/eve@contoso.example/stage",
+                 R"({"event":")" + invited + R"(","response":"declined"})");
+    CHECK(view() == "023");
     bed->control("POST", "/accounts/eve@contoso.example/personal");
     CHECK(bed->refused("POST", "/v1.0/me/calendar/getSchedule", body) == "403 ErrorAccessDenied");
 }
@@ -125,6 +155,14 @@ TEST_CASE("graph subscriptions: the receiver answers first, then hears what chan
     const std::string path = "/v1.0/subscriptions";
     CHECK(bed->refused("POST", path, body("2026-11-25T00:00:00Z")) == "400 ValidationError");
     is_echoing = true;
+    const auto with = [&](std::string_view old, std::string_view text) {
+        auto changed = body("2026-11-25T00:00:00Z");
+        return changed.replace(changed.find(old), old.size(), text);
+    };
+    for (const auto& wrong :
+         {with("//host.example/life", "//other.example/life"),
+          with(R"("s")", '"' + std::string(129, 's') + '"'), with("created", "moved")})
+        CHECK_MESSAGE(bed->refused("POST", path, wrong) == "400 InvalidRequest", wrong);
     CHECK(bed->refused("POST", path, body("2026-11-28T00:00:00Z")) == "400 InvalidRequest");
     // Shorter than 45 minutes is raised to them.
     const auto made = bed->ask("POST", path, body("2026-11-20T09:10:00Z"), 201);
@@ -133,8 +171,13 @@ TEST_CASE("graph subscriptions: the receiver answers first, then hears what chan
     const auto own = path + "/" + text_of(made, "id");
     bed->ask("PATCH", own, R"({"expirationDateTime":"2026-11-25T00:00:00Z"})");
 
-    bed->add("Tea", "2026-11-23");
+    const auto tea = "/v1.0/me/events/" + text_of(bed->add("Tea", "2026-11-23"), "id");
     REQUIRE(messages.size() == 1);
+    bed->ask("PATCH", tea, R"({"subject":"Coffee"})");  // nobody asked for changes
+    bed->graph.add_account("max@contoso.example", "Max");
+    bed->control("POST", "/accounts/max@contoso.example/events",
+                 GraphBed::event("His", "2026-11-25", "10:00", "11:00"));
+    CHECK(messages.size() == 1);
     const auto item = json::parse(messages[0].body)->at("value").at(0);
     CHECK(json::text_of(item, "clientState") == "s");
     CHECK(json::text_of(item, "changeType") == "created");

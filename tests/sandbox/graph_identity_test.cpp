@@ -29,7 +29,8 @@ TEST_CASE("graph identity: what the request lacks is refused") {
     } cases[] = {{"response_type", "token", "unsupported_response_type"},
                  {"scope", "", "invalid_request"},
                  {"scope", "Mail.Read", "invalid_scope"},
-                 {"code_challenge_method", "plain", "invalid_request"}};
+                 {"code_challenge_method", "plain", "invalid_request"},
+                 {"code_challenge", "short", "invalid_request"}};
     for (const auto& [name, value, error] : cases) {
         CAPTURE(value);
         net::Query query;
@@ -40,8 +41,35 @@ TEST_CASE("graph identity: what the request lacks is refused") {
         const std::string location(response.headers.get("Location"));
         CHECK(location.find("error=" + std::string(error)) != std::string::npos);
     }
+    // Not to an address that is none of the application's.
+    net::Query stolen;
+    for (const auto& [key, old] : GraphBed::authorization(kScopes))
+        stolen.add(key, key == "redirect_uri" ? "https://evil.example/callback" : old);
+    const auto page =
+        bed.send("GET", "/common/oauth2/v2.0/authorize?" + stolen.to_string() + "&auto=allow");
+    CHECK(page.status == 400);
+    CHECK_FALSE(page.headers.has("Location"));
     CHECK(bed.landing(kScopes, "&auto=deny").get("error") == "access_denied");
     CHECK(bed.landing(kScopes, "&prompt=none").get("error") == "interaction_required");
+}
+
+TEST_CASE("graph identity: the page's answer belongs to the tenant that showed it") {
+    GraphBed bed;
+    const auto decide = [&](const std::string& tenant) {
+        const auto page = bed.send(
+            "GET", "/common/oauth2/v2.0/authorize?" + GraphBed::authorization(kScopes).to_string());
+        const auto mark = page.body.find("name=\"ticket\" value=\"") + 21;
+        net::Query form;
+        form.add("ticket", page.body.substr(mark, 43));
+        form.add("decision", "allow");
+        form.add("account", std::string(kEve));
+        auto request =
+            bed.make("POST", "/" + tenant + "/oauth2/v2.0/authorize/decision", form.to_string());
+        request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+        return bed.time.wait(bed.graph.handle(request)).status;
+    };
+    CHECK(decide("common") == 302);
+    CHECK(decide("organizations") == 400);
 }
 
 TEST_CASE("graph identity: a tenant lets in its own accounts only") {
