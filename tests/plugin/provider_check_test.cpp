@@ -118,6 +118,17 @@ TEST_CASE(
     CHECK(complaints_of("acme", "return {").empty());
 }
 
+TEST_CASE("provider check: a line is the part's own, or that of the table which lacks it") {
+    const auto found = complaints_of("acme", R"(local token, scopes = 1, 2
+token = 2
+return { id = "acme", title = "A", api = 1, base_url = "https://a.example",
+  auth = { authorize = "https://a.example",
+    token = 7 } })");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].starts_with("providers/acme/provider.lua:4: auth.scopes: is missing; "));
+    CHECK(found[1].starts_with("providers/acme/provider.lua:5: auth.token: must be an address"));
+}
+
 TEST_CASE("provider check: an id that is not the folder's name keeps the host from starting") {
     boost::asio::io_context context;
     VirtualTime time{context};
