@@ -73,8 +73,6 @@ Result<void> Reader::read_content(const pugi::xml_node& from, Element& into, int
         if (auto read_it = read(child, into.children.emplace_back(), depth + 1); !read_it)
             return read_it;
     }
-    // Between elements there is only indentation.
-    if (!into.children.empty() && std::ranges::all_of(into.text, is_blank)) into.text.clear();
     return {};
 }
 
@@ -147,7 +145,6 @@ class TextWriter final : public pugi::xml_writer {
 
 Result<Element> read_xml(std::string_view text, const Namespaces& namespaces) {
     if (text.size() > kMostBytes) return refuse("is larger than 10 MiB");
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     if (!is_utf8(text)) return refuse("is not UTF-8");
     pugi::xml_document document;
     const auto options = pugi::parse_default | pugi::parse_doctype | pugi::parse_ws_pcdata_single;

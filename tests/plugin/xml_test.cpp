@@ -107,6 +107,9 @@ TEST_CASE("host.xml: children in order, the first of a name by name, text by pat
         return { id = table.concat(all, ",") .. root["D:r"]["D:h"].text
           .. tostring(xml.text(root, "D:r/D:none/D:h")) .. tostring(xml.text(nil, "D:h")) })") ==
           "D:r1,D:r21nilnil");
+    // A namespace that has no prefix here may hold slashes.
+    CHECK(run(R"(local root = xml.parse([[<m><b xmlns="urn:x/y"><c>3</c></b></m>]], NS)
+        return { id = xml.text(root, "{urn:x/y}b/{urn:x/y}c") })") == "3");
     CHECK(run(R"(local _, err = xml.parse("<a", NS) return { id = err.code })") ==
           "invalid_response");
 }
@@ -157,6 +160,49 @@ TEST_CASE("host.ical: events come out of the text, and go back into it") {
     CHECK(event.id.contains("X-OTHER:kept"));
     CHECK(event.id.contains("LAST-MODIFIED:20261120T090000Z"));
     CHECK_FALSE(event.id.contains("/cal/1.ics"));
+}
+
+TEST_CASE("host.ical: what is written says when, and keeps the provider's names out") {
+    const auto text = run(R"(local ical = require("host.ical")
+        return { id = ical.write({ event.new({ id = "e1", etag = '"v7"', title = "T",
+          start = event.date("2026-11-20"), finish = event.date("2026-11-21") }) }) })");
+    CHECK(text.contains("UID:e1"));
+    CHECK(text.contains("LAST-MODIFIED:20261120T090000Z"));
+    CHECK_FALSE(text.contains("v7"));
+    const auto changed = run(R"(local ical = require("host.ical")
+        local day = event.new({ id = "e1", uid = "e1", title = "New",
+          start = event.date("2026-11-20"), finish = event.date("2026-11-21") })
+        return { id = ical.update([[BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:e1
+LAST-MODIFIED:20200101T000000Z
+SUMMARY:Old
+DTSTART;VALUE=DATE:20261120
+DTEND;VALUE=DATE:20261121
+END:VEVENT
+END:VCALENDAR
+]], day) })");
+    CHECK_MESSAGE(changed.contains("SUMMARY:New"), changed);
+    CHECK(changed.contains("LAST-MODIFIED:20261120T090000Z"));
+    CHECK_FALSE(changed.contains("20200101"));
+}
+
+TEST_CASE("host.ical: a calendar's own name and zone, and what was left out, are read") {
+    CHECK(run(R"(local ical = require("host.ical")
+        local read = ical.read([[BEGIN:VCALENDAR
+VERSION:2.0
+X-WR-CALNAME:Team
+X-WR-TIMEZONE:Europe/Berlin
+BEGIN:VEVENT
+UID:e1
+SUMMARY:No start
+END:VEVENT
+END:VCALENDAR
+]])
+        local warning = #read.warnings[1] > 10 and "warned" or "silent"
+        return { id = table.concat({ read.name, read.time_zone, #read.events, warning }, " ") })") ==
+          "Team Europe/Berlin 0 warned");
 }
 
 TEST_CASE("host.ical: what is no calendar is an error, not a bug") {
