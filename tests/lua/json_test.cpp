@@ -142,11 +142,11 @@ TEST_CASE("json: the items of a member come one by one") {
 TEST_CASE("json: of items only the members that are wanted are made") {
     LuaFixture lua;
     CHECK(lua.run("local json = require('host.json') local _, items = json.decode("
-                  "'{\"items\":[{\"a\":1,\"no\":{\"a\":[2,{}]},\"b\":{\"no\":3},\"x\":\"y\"},"
+                  "'{\"items\":[{\"no\":{\"a\":[2,{}]},\"b\":{\"no\":3},\"x\":\"y\"},"
                   "{\"x\":null,\"no\":[[]]},[{\"no\":4}],5,{\"a\":\"\\\\n\",\"no\":\"\\\\n\"}]}', "
                   "'items', { 'a', 'b' }) local all = {} "
                   "for item in items do all[#all + 1] = item end return all") ==
-          R"([{"a":1,"b":{"no":3}},{},[{"no":4}],5,{"a":"\n"}])");
+          R"([{"b":{"no":3}},{},[{"no":4}],5,{"a":"\n"}])");
 }
 
 TEST_CASE("json: items share the names of members, not their values") {
