@@ -19,8 +19,8 @@ constexpr milliseconds kPatience{60'000};
 /// The account before it is stored. The first 401 is the last: servers lock out who goes on.
 class EnteredAccess final : public plugin::Access {
   public:
-    EnteredAccess(plugin::Account& account, const Secret& token)
-        : account_(&account), token_(&token) {}
+    EnteredAccess(plugin::Account& account, const Secret& token, const std::string& id)
+        : account_(&account), token_(&token), id_(id) {}
     Task<Result<Secret>> token(bool was_refused) override {
         if (was_refused) co_return fail(ErrorCode::unauthorized, "The password was refused.");
         co_return *token_;
@@ -28,12 +28,12 @@ class EnteredAccess final : public plugin::Access {
     [[nodiscard]] std::optional<Timestamp> blocked_until() const override { return std::nullopt; }
     Task<> block_until(Timestamp /*when*/) override { co_return; }
     [[nodiscard]] const plugin::Account* account() const override { return account_; }
-    [[nodiscard]] const std::string& connection_id() const override { return none_; }
+    [[nodiscard]] const std::string& connection_id() const override { return id_; }
 
   private:
     plugin::Account* account_;
     const Secret* token_;
-    std::string none_;
+    std::string id_;
 };
 
 FieldFailure about(std::string word, std::string field, std::string message) {
@@ -104,6 +104,7 @@ const storage::CalendarRow& best_of(const std::vector<storage::CalendarRow>& cal
 }  // namespace
 
 struct FieldFlow::Found {
+    std::string id;  ///< of the connection that it becomes
     plugin::Account account;
     Secret token;
     plugin::Identity identity;
@@ -127,8 +128,13 @@ Task<std::expected<storage::Connection, FieldFailure>> FieldFlow::connect(FieldF
     const std::string url = read->account.url;
     if (auto looked = co_await look(read->account); !looked)
         co_return std::unexpected(look_failure(info, looked.error()));
-    auto found =
-        co_await with_timeout(services_->timers, kPatience, find(*provider, std::move(*read)));
+    // Sealed values are bound to their row before it is written.
+    auto existing = storage::find_connection(services_->database.reader(), form.user_id,
+                                             form.provider, form.account);
+    if (!existing) co_return std::unexpected(plain(existing.error()));
+    auto id = *existing ? (*existing)->id : new_id(services_->random);
+    auto found = co_await with_timeout(services_->timers, kPatience,
+                                       find(*provider, std::move(*read), std::move(id)));
     if (!found) {
         log::info("account not connected", {{"user_id", form.user_id},
                                             {"provider", form.provider},
@@ -154,9 +160,11 @@ Task<Result<void>> FieldFlow::look(const plugin::Account& account) {
     co_return fail(answer.error());
 }
 
-Task<Result<FieldFlow::Found>> FieldFlow::find(plugin::Provider& provider, ReadForm form) {
-    Found found{.account = std::move(form.account), .token = std::move(form.token)};
-    EnteredAccess access(found.account, found.token);
+Task<Result<FieldFlow::Found>> FieldFlow::find(plugin::Provider& provider, ReadForm form,
+                                               std::string id) {
+    Found found{
+        .id = std::move(id), .account = std::move(form.account), .token = std::move(form.token)};
+    EnteredAccess access(found.account, found.token, found.id);
     if (provider.offers("discover")) {
         auto data = co_await provider.discover(access);
         if (!data) co_return fail(data.error());
@@ -172,12 +180,9 @@ Task<Result<FieldFlow::Found>> FieldFlow::find(plugin::Provider& provider, ReadF
 }
 
 Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found found) {
-    auto existing = storage::find_connection(services_->database.reader(), form.user_id,
-                                             form.provider, form.account);
-    if (!existing) co_return fail(existing.error());
     const auto now = services_->clock.now();
     storage::Connection connection;
-    connection.id = *existing ? (*existing)->id : new_id(services_->random);
+    connection.id = std::move(found.id);
     connection.user_id = form.user_id;
     connection.provider = form.provider;
     connection.account = form.account;
@@ -198,6 +203,9 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
             if (!row) return row;
+            if (row->id != connection.id)
+                return fail(ErrorCode::conflict,
+                            "This calendar was connected by another request meanwhile.");
             if (auto done = storage::replace_calendars(sql, row->id, row->user_id, calendars);
                 !done)
                 return fail(done.error());

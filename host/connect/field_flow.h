@@ -40,7 +40,7 @@ class FieldFlow {
     struct Found;
 
     Task<Result<void>> look(const plugin::Account& account);
-    Task<Result<Found>> find(plugin::Provider& provider, ReadForm form);
+    Task<Result<Found>> find(plugin::Provider& provider, ReadForm form, std::string id);
     Task<Result<storage::Connection>> store(const FieldForm& form, Found found);
 
     Services* services_;

@@ -20,7 +20,8 @@ constexpr std::chrono::hours kStateMemory{1};
 /// A plugin::Access for the moment between exchange and storing.
 class GrantAccess final : public plugin::Access {
   public:
-    explicit GrantAccess(const Secret& token) : token_(token) {}
+    GrantAccess(const Secret& token, const std::string& user_id)
+        : token_(token), id_("grant of " + user_id) {}
     Task<Result<Secret>> token(bool was_refused) override {
         if (was_refused)
             co_return fail(ErrorCode::unauthorized, "The provider refused its own new token.");
@@ -28,11 +29,11 @@ class GrantAccess final : public plugin::Access {
     }
     [[nodiscard]] std::optional<Timestamp> blocked_until() const override { return std::nullopt; }
     Task<> block_until(Timestamp /*when*/) override { co_return; }
-    [[nodiscard]] const std::string& connection_id() const override { return none_; }
+    [[nodiscard]] const std::string& connection_id() const override { return id_; }
 
   private:
     Secret token_;
-    std::string none_;
+    std::string id_;  ///< people do not wait for each other
 };
 
 std::string cookie_name(std::string_view state_hash) {
@@ -263,7 +264,7 @@ Task<std::expected<OauthFlow::Received, FlowFailure>> OauthFlow::admit(
         grant.scopes = fmt::format("{}", fmt::join(info.asked_scopes(state.purpose), " "));
     const auto missing = info.missing_scope(state.purpose, plugin::split_words(grant.scopes));
     // Asked in any case: what is refused is given back only when it is known whose account it is.
-    GrantAccess access(grant.access_token);
+    GrantAccess access(grant.access_token, state.user_id);
     auto identity = co_await provider->identity(access);
     if (!missing.empty()) {
         if (identity)

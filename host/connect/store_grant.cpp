@@ -94,6 +94,10 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
             if (!row) return fail(row.error());
+            // The tokens are sealed for the id that was not taken a moment ago.
+            if (row->id != connection.id)
+                return fail(ErrorCode::conflict,
+                            "This calendar was connected by another request meanwhile.");
             if (is_replacing)
                 if (auto queued = enqueue_revocation(sql, revocation, replaced); !queued)
                     return fail(queued.error());

@@ -225,6 +225,37 @@ TEST_CASE("fields: several accounts by label, each with its own password") {
     CHECK(state_of(scene.host, scene.who) == "active");
 }
 
+TEST_CASE("fields: of two requests for one label at once, one is stored whole") {
+    Scene scene;
+    std::vector<Task<net::Response>> calls;
+    for (int i = 0; i < 2; ++i)
+        calls.push_back(scene.host.handle("POST", "/api/calendar/connect/acme", scene.who,
+                                          json::serialize(acme_form())));
+    const auto answers = at_once(scene.host, std::move(calls));
+    CHECK(answers[0].status == 201);
+    CHECK(word_of(answers[1]) == "409 conflict");
+    CHECK(sync_now(scene.host, scene.who).status == 200);
+}
+
+TEST_CASE("fields: people do not wait for each other's servers") {
+    Scene scene;
+    const auto bob = scene.host.sign_up("bob@example.org");
+    scene.acme.home = "https://p7.acme.example/home";
+    scene.acme.hanging = {"p7.acme.example"};
+    for (int i = 0; i < 5; ++i)
+        boost::asio::co_spawn(
+            scene.host.time.executor(),
+            scene.host.handle("POST", "/api/calendar/connect/acme", bob,
+                              json::serialize(acme_form({{"url", "https://cloud.acme.example/"},
+                                                         {"account", "a" + std::to_string(i)}}))),
+            boost::asio::detached);
+    scene.host.time.advance(1s);
+    scene.acme.home = "/home/ann";
+    const auto start = scene.host.time.now();
+    CHECK(scene.connect().status == 201);
+    CHECK(scene.host.time.now() - start < 1s);
+}
+
 TEST_CASE("fields: the same path on another server is another account") {
     Scene scene;
     REQUIRE(scene.connect().status == 201);
