@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 
 #include "base/encoding.h"
 #include "base/json.h"
@@ -113,9 +114,11 @@ int print_checks(const object& answer) {
     int failures = 0;
     fmt::print("{} as {}, calendar {}\n", json::text_of(answer, "title"),
                json::text_of(answer, "account"), json::text_of(answer, "calendar"));
+    // A script's table has no order.
+    std::map<std::string_view, std::string> can;
     for (const auto& member : answer.at("can").as_object())
-        fmt::print("  {:<20} {}\n", std::string_view(member.key()),
-                   boost::json::serialize(member.value()));
+        can[member.key()] = boost::json::serialize(member.value());
+    for (const auto& [name, value] : can) fmt::print("  {:<20} {}\n", name, value);
     for (const auto& row : answer.at("checks").as_array()) {
         const auto verdict = json::text_of(row, "verdict");
         const auto why = json::text_of(row, "why");

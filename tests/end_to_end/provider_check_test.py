@@ -39,7 +39,9 @@ class ProviderCheckTest(unittest.TestCase):
         self.assertIn("0 of 1 checks failed.", done.stdout)
 
     def test_a_failed_check_is_told_and_is_the_exit_status(self):
-        fault = {"kind": "status", "status": 403, "method": "POST", "path": "/calendar/v3/*", "count": -1}
+        fault = {
+            "kind": "status", "status": 403, "reason": "forbidden", "method": "POST", "path": "/calendar/v3/*", "count": -1,
+        }
         self.pair.google.control("/faults", fault)
         done = self.check("google", "--only", "the same key")
         self.assertEqual(done.returncode, 1)
