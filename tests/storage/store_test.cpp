@@ -32,7 +32,7 @@ TEST_CASE("store: a new file is migrated to the newest schema and only its owner
     test::TempFolder folder;
     const auto file = folder.path() / "deep" / "er" / "calhost.db";
     const auto store = test::must(open_inline(file));
-    CHECK(store->schema_version() == 3);
+    CHECK(store->schema_version() == 4);
     boost::asio::io_context context;
     const auto database = store->database(context.get_executor());
     int tables = 0;
@@ -50,7 +50,7 @@ TEST_CASE("store: a new file is migrated to the newest schema and only its owner
 TEST_CASE("store: opened again it keeps its rows and its schema") {
     test::Scene scene;
     scene.store.reopen();
-    CHECK(scene.store.store().schema_version() == 3);
+    CHECK(scene.store.store().schema_version() == 4);
     CHECK(test::must(find_user(scene.reader(), "ann")));
 }
 
@@ -80,7 +80,7 @@ TEST_CASE("store: a schema of a newer program is refused and left alone") {
     REQUIRE_FALSE(store);
     CHECK(store.error().code == ErrorCode::misconfigured);
     CHECK(store.error().message ==
-          "The store has schema 7, and this calhost knows only up to 3: a newer calhost wrote it. "
+          "The store has schema 7, and this calhost knows only up to 4: a newer calhost wrote it. "
           "Run that one, or put back a backup made before the upgrade.");
 }
 
