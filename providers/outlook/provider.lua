@@ -437,16 +437,20 @@ local function find_occurrence(ctx, calendar, series_id, slot)
   local begin = slot.date and time.parse(slot.date .. "T00:00:00Z") or slot.instant
   local query = { ["$top"] = 100, ["$expand"] = EXPAND_MARKS }
   query.startDateTime, query.endDateTime = time.format(begin - DAY), time.format(begin + 2 * DAY)
-  local near, err = ask(ctx, "GET", item(calendar, series_id) .. "/instances", { query = query })
-  if not near then return nil, err end
-  local series, problem = read_series(ctx, calendar, series_id)
-  if not series then return nil, problem end
-  for _, list in ipairs({ near.value, series.exceptionOccurrences or {} }) do
-    for _, raw in ipairs(list) do
+  local function find(list)
+    for _, raw in ipairs(list or {}) do
       local own = slot_of(raw, "Etc/UTC")
       if own and is_same_time(own, slot) then return raw end
     end
   end
+  local near, err = ask(ctx, "GET", item(calendar, series_id) .. "/instances", { query = query })
+  if not near then return nil, err end
+  local found = find(near.value)
+  if found then return found end
+  local series, problem = read_series(ctx, calendar, series_id)
+  if not series then return nil, problem end
+  found = find(series.exceptionOccurrences)
+  if found then return found end
   return nil, { code = "not_found", message = "The series has no such occurrence in Outlook." }
 end
 
