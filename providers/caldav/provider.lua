@@ -173,6 +173,7 @@ function M.discover(ctx)
   for _, address in ipairs(found["C:calendar-user-address-set"] or {}) do
     email = email or address.text:match("^[Mm][Aa][Ii][Ll][Tt][Oo]:(.+)$")
   end
+  email = email or (ctx.account.username or ""):match("^[^@%s]+@[^@%s]+%.[^@%s]+$")
   local name = xml.text(found, "D:displayname")
   return { principal = principal, home = resolve(ctx, at, home), email = email, name = name }
 end

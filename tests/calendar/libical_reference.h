@@ -13,16 +13,17 @@
 
 namespace calhost::calendar::test {
 
-/// The text without the zones that the system knows better by their names: many programs write
-/// rules that hold for the year of writing only.
-inline std::string without_known_zones(std::string text) {
+/// The text without the zones that the system knows better: some programs write only the changes of
+/// clocks around the day of writing.
+inline std::string without_short_zones(std::string text) {
     for (auto at = text.find("BEGIN:VTIMEZONE"); at != text.npos;) {
         const auto end = text.find("END:VTIMEZONE", at) + 13;
-        const auto name = text.find("TZID:", at) + 5;
-        const auto length = text.find_first_of("\r\n", name) - name;
-        const bool is_known = is_zone(text.substr(name, length));
-        if (is_known) text.erase(at, text.find_first_not_of("\r\n", end) - at);
-        at = text.find("BEGIN:VTIMEZONE", is_known ? at : end);
+        const auto zone = text.substr(at, end - at);
+        const auto name = zone.substr(zone.find("TZID:") + 5);
+        const bool is_short =
+            is_zone(name.substr(0, name.find_first_of("\r\n"))) && !zone.contains("RRULE:");
+        if (is_short) text.erase(at, text.find_first_not_of("\r\n", end) - at);
+        at = text.find("BEGIN:VTIMEZONE", is_short ? at : end);
     }
     return text;
 }
@@ -34,7 +35,7 @@ class Reference {
     Reference(const std::string& text, Window window)
         : from_(window.start.time_since_epoch() / std::chrono::seconds(1)),
           to_(window.finish.time_since_epoch() / std::chrono::seconds(1)),
-          file_(icalparser_parse_string(without_known_zones(text).c_str()), &icalcomponent_free) {
+          file_(icalparser_parse_string(without_short_zones(text).c_str()), &icalcomponent_free) {
         if (!file_) return;
         each_event([&](icalcomponent* event) { note_override(event); });
         each_event([&](icalcomponent* event) { add(event); });
@@ -47,6 +48,15 @@ class Reference {
     }
 
   private:
+    static constexpr std::int64_t kDay = 86'400;
+
+    struct Walk {
+        Reference* to;
+        std::string uid;
+        std::int64_t length;
+        std::set<std::int64_t> moved;
+    };
+
     template <class Use>
     void each_event(const Use& use) const {
         for (auto* event = icalcomponent_get_first_component(file_.get(), ICAL_VEVENT_COMPONENT);
@@ -64,8 +74,21 @@ class Reference {
         return icaltime_as_timet_with_zone(time, time.zone);
     }
 
+    /// In its zone, which libical's own getters of some properties leave out.
+    static icaltimetype time_of(icalcomponent* event, icalproperty_kind kind) {
+        auto* property = icalcomponent_get_first_property(event, kind);
+        return property != nullptr ? icalproperty_get_datetime_with_component(property, event)
+                                   : icaltime_null_time();
+    }
+
+    static std::int64_t length_of(icalcomponent* event, std::int64_t start) {
+        const auto end = time_of(event, ICAL_DTEND_PROPERTY);
+        return moment(icaltime_is_null_time(end) == 0 ? end : icalcomponent_get_dtend(event)) -
+               start;
+    }
+
     static icaltimetype slot_of(icalcomponent* event) {
-        return icalcomponent_get_recurrenceid(event);
+        return time_of(event, ICAL_RECURRENCEID_PROPERTY);
     }
 
     void note_override(icalcomponent* event) {
@@ -78,12 +101,13 @@ class Reference {
         const bool is_override = icaltime_is_null_time(slot_of(event)) == 0;
         const auto uid = uid_of(event);
         const auto start = moment(icalcomponent_get_dtstart(event));
-        const auto length = moment(icalcomponent_get_dtend(event)) - start;
+        const auto length = length_of(event, start);
         if (is_override) return add_span(uid, start, start + length);
         Walk walk{this, uid, length, moved_[uid]};
+        take_dates(event, walk);
         icalcomponent_foreach_recurrence(
-            event, icaltime_from_timet_with_zone(from_ - 400 * 86400, 0, nullptr),
-            icaltime_from_timet_with_zone(to_ + 2 * 86400, 0, nullptr),
+            event, icaltime_from_timet_with_zone(from_ - 400 * kDay, 0, nullptr),
+            icaltime_from_timet_with_zone(to_ + 2 * kDay, 0, nullptr),
             [](icalcomponent*, icaltime_span* span, void* data) {
                 const auto& walking = *static_cast<Walk*>(data);
                 if (!walking.moved.contains(span->start))
@@ -92,17 +116,23 @@ class Reference {
             &walk);
     }
 
+    /// libical reads added dates without their zone.
+    void take_dates(icalcomponent* event, const Walk& walk) {
+        while (auto* date = icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY)) {
+            const auto period = icalproperty_get_rdate(date).period;
+            const auto start = moment(icaltime_is_null_time(period.start) == 0
+                                          ? period.start
+                                          : icalproperty_get_datetime_with_component(date, event));
+            if (!walk.moved.contains(start)) add_span(walk.uid, start, start + walk.length);
+            icalcomponent_remove_property(event, date);
+            icalproperty_free(date);
+        }
+    }
+
     void add_span(const std::string& uid, std::int64_t start, std::int64_t finish) {
         if (start >= to_ || finish < from_ || (finish == from_ && start != finish)) return;
         found_.insert(line(uid, start, finish));
     }
-
-    struct Walk {
-        Reference* to;
-        std::string uid;
-        std::int64_t length;
-        std::set<std::int64_t> moved;
-    };
 
     std::int64_t from_, to_;
     std::unique_ptr<icalcomponent, decltype(&icalcomponent_free)> file_;

@@ -270,7 +270,7 @@ TEST_CASE("caldav: an occurrence whose deletion was done, but not heard of, is g
     auto series = event("s");
     series.insert(series.find("END:VEVENT"), "RRULE:FREQ=DAILY;COUNT=3\n");
     world.answer(200, series, {{"ETag", "\"1\""}});
-    world.transport.answers.push_back(fail(ErrorCode::unavailable, "The connection broke."));
+    world.transport.answers.emplace_back(fail(ErrorCode::unavailable, "The connection broke."));
     world.answer(412);
     world.answer(200, "", {{"ETag", "\"2\""}});
     world.transport.hook = [&](const net::ClientRequest& request) {
@@ -345,7 +345,7 @@ TEST_CASE(
     "caldav: an update whose answer was lost, and that is refused when repeated, is a success") {
     World world;
     world.answer(200, event("x"), {{"ETag", "\"1\""}});
-    world.transport.answers.push_back(fail(ErrorCode::unavailable, "The connection broke."));
+    world.transport.answers.emplace_back(fail(ErrorCode::unavailable, "The connection broke."));
     world.answer(412);
     world.answer(200, "", {{"ETag", "\"2\""}});
     world.transport.hook = [&](const net::ClientRequest& request) {

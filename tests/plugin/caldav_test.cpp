@@ -39,6 +39,16 @@ TEST_CASE("caldav: an address leads to the account and to the calendars that hol
     }
 }
 
+TEST_CASE(
+    "caldav: a user name that is an address is the account's address where no other is known") {
+    for (const std::string name : {"ann@example.com", "ann"}) {
+        CaldavWorld world(Kind::radicale);
+        world.access.home.data["username"] = name;
+        world.discover();
+        CHECK(world.access.home.data.contains("email") == (name != "ann"));
+    }
+}
+
 TEST_CASE("caldav: changes come once, deletions too, series with their overrides") {
     for (const auto kind : {Kind::radicale, Kind::xandikos}) {
         CAPTURE(static_cast<int>(kind));
