@@ -118,6 +118,7 @@ TEST_CASE("outlook: a series of days keeps its days in zones behind Greenwich") 
     gone.status = "cancelled";
     box.create(gone);
     CHECK(box.starts() == "2026-12-01 2026-12-03");
+    for (const auto& day : box.list()) CHECK(day.recurrence_id == day.start);
     CHECK(box.get(gone.series_id).recurrence->exdate == std::vector{on("2026-12-02")});
 }
 
