@@ -5,6 +5,7 @@
 #include "api/body.h"
 #include "api/problem.h"
 #include "api/shapes.h"
+#include "calendar/busy.h"
 #include "calendar/zone.h"
 
 namespace calhost::api {
@@ -31,38 +32,6 @@ std::expected<Window, accounts::FieldError> window_of(const DayQuestion& questio
     if (!start || !finish)
         return std::unexpected(accounts::FieldError{"time_zone", "time_zone is not a known zone"});
     return Window{*start, *finish};
-}
-
-bool is_blocking(const calendar::Event& event) {
-    const bool is_declined = std::ranges::any_of(event.attendees, [](const auto& attendee) {
-        return attendee.is_self && attendee.response == "declined";
-    });
-    return event.busy != "free" && event.status != "cancelled" && !is_declined;
-}
-
-/// The moments of an event; whole days count from midnight in `zone`.
-Window moments_of(const calendar::Event& event, const std::string& zone) {
-    const auto moment = [&](const calendar::EventTime& time) {
-        if (!time.is_date) return time.instant;
-        return calendar::to_instant(std::chrono::local_days{time.date}, zone)
-            .value_or(time.instant);
-    };
-    return {moment(event.start), moment(event.finish)};
-}
-
-/// Overlapping and touching blocks become one.
-std::vector<Window> merged(std::vector<Window> blocks, Window bounds) {
-    std::ranges::sort(blocks, {}, &Window::start);
-    std::vector<Window> result;
-    for (auto block : blocks) {
-        block = {std::max(block.start, bounds.start), std::min(block.finish, bounds.finish)};
-        if (block.finish <= block.start) continue;
-        if (!result.empty() && block.start <= result.back().finish)
-            result.back().finish = std::max(result.back().finish, block.finish);
-        else
-            result.push_back(block);
-    }
-    return result;
 }
 
 std::vector<Window> gaps(const std::vector<Window>& blocks, Window bounds) {
@@ -116,7 +85,9 @@ Result<Seen> look(Context& context, const storage::User& user, const DayQuestion
         if (!found) return fail(found.error());
         for (const auto& event : found->events) {
             write_event(seen.events, event, connection);
-            if (is_blocking(event)) seen.blocks.push_back(moments_of(event, question.time_zone));
+            if (calendar::blocks_time(event))
+                seen.blocks.push_back({calendar::moment_in(event.start, question.time_zone),
+                                       calendar::moment_in(event.finish, question.time_zone)});
         }
         seen.event_count += found->events.size();
         if (found->is_cut)
@@ -154,7 +125,7 @@ net::Response answer_days(Context& context, const net::Request& request, const s
     if (!window) return invalid_fields({window.error()}, request.request_id);
     auto seen = look(context, user, question, *window);
     if (!seen) return host_problem(seen.error(), request.request_id);
-    const auto blocked = merged(std::move(seen->blocks), *window);
+    const auto blocked = calendar::join_windows(std::move(seen->blocks), *window);
     const auto free = cut(gaps(blocked, *window), std::chrono::minutes{question.slot_minutes});
     const bool is_stale =
         !seen->as_of || context.services.clock.now() - *seen->as_of > std::chrono::hours{1};
