@@ -61,22 +61,27 @@ void put_time(std::string& out, char letter, const EventTime& time) {
     put(out, letter, text += time.zone);
 }
 
-/// Reads a number up to `end`, which goes with it.
-std::optional<std::int64_t> take_number(std::string_view& text, char end) {
+/// The number at the front, which it takes off.
+std::optional<std::int64_t> take_number(std::string_view& text) {
     std::int64_t number = 0;
-    const char* last = text.data() + text.size();
-    const auto [behind, error] = std::from_chars(text.data(), last, number);
-    if (error != std::errc{} || behind == last || *behind != end) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(behind + 1 - text.data()));
+    const char* first = text.begin();
+    const auto [behind, error] = std::from_chars(first, text.end(), number);
+    if (error != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(behind - first));
+    return number;
+}
+
+/// The number up to `end`, which goes with it.
+std::optional<std::int64_t> take_number(std::string_view& text, char end) {
+    const auto number = take_number(text);
+    if (!number || !text.starts_with(end)) return std::nullopt;
+    text.remove_prefix(1);
     return number;
 }
 
 std::optional<std::int64_t> number_of(std::string_view text) {
-    std::int64_t number = 0;
-    const char* last = text.data() + text.size();
-    const auto [behind, error] = std::from_chars(text.data(), last, number);
-    if (error != std::errc{} || behind != last) return std::nullopt;
-    return number;
+    const auto number = take_number(text);
+    return text.empty() ? number : std::nullopt;
 }
 
 bool read_time(EventTime& into, std::string_view text) {
@@ -96,7 +101,7 @@ bool read_time(EventTime& into, std::string_view text) {
 
 constexpr auto kTextAt = [] {
     std::array<std::string Event::*, 128> members{};
-    for (const Text& text : kTexts) members[static_cast<std::size_t>(text.letter)] = text.member;
+    for (const Text& text : kTexts) members[static_cast<unsigned char>(text.letter)] = text.member;
     return members;
 }();
 
