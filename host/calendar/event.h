@@ -109,7 +109,8 @@ Result<void> check_event(const Event& event);
 /// updated, marks, extra) and the zone in which a single event's moment is told.
 std::string content_hash(const Event& event);
 
-/// The stored form, and back. Members at their defaults are left out.
+/// As JSON, and back (the stored form is calendar/event_record.h). Members at their defaults are
+/// left out.
 std::string to_json_text(const Event& event);
 Result<Event> from_json_text(std::string_view text);
 /// Puts the members that the text has over those of `into`; on an error `into` is not to be used.
