@@ -196,11 +196,13 @@ std::string SandboxMount::welcome() const {
 
 Task<net::Response> SandboxMount::demo_page(api::Context& context, net::Request& request) const {
     auto connections = connect::select(context.services, demo_user_id_, {});
-    const bool is_connected = connections && !connections->empty();
-    const auto state = is_connected ? fmt::format("<p>Connected: <strong>{}</strong>, {}.</p>",
-                                                  html_escape(connections->front().email),
-                                                  html_escape(connections->front().state))
-                                    : std::string("<p>No calendar is connected yet.</p>");
+    std::string state;
+    if (connections)
+        for (const auto& connection : *connections)
+            state += fmt::format("<p>Connected to {}: <strong>{}</strong>, {}.</p>",
+                                 html_escape(connection.provider), html_escape(connection.email),
+                                 html_escape(connection.state));
+    if (state.empty()) state = "<p>No calendar is connected yet.</p>";
     static_cast<void>(request);
     co_return api::plain_page(
         "SANDBOX: calhost",
