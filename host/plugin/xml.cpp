@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kMostBytes = 10U << 20U;
 constexpr std::size_t kMostElements = 200'000;
-constexpr std::size_t kMostDeclared = 64;  ///< namespaces in scope at once
+constexpr std::size_t kMostDeclared = 64;       ///< namespaces in scope at once
+constexpr std::size_t kLongestNamespace = 256;  ///< an unknown one stands in every name
 constexpr int kDeepest = 32;
 
 std::unexpected<Error> refuse(std::string_view why) {
@@ -47,8 +48,9 @@ Result<void> Reader::declare(const pugi::xml_node& node) {
         const std::string_view name = attribute.name();
         if (!is_namespace(name)) continue;
         if (declared_.size() == kMostDeclared) return refuse("declares too many namespaces");
-        declared_.emplace_back(name == "xmlns" ? std::string_view() : name.substr(6),
-                               attribute.value());
+        const std::string_view uri = attribute.value();
+        if (uri.size() > kLongestNamespace) return refuse("declares a namespace that is too long");
+        declared_.emplace_back(name == "xmlns" ? std::string_view() : name.substr(6), uri);
     }
     return {};
 }

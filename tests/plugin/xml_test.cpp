@@ -60,6 +60,8 @@ TEST_CASE("xml: what is no sound document is refused") {
              {deep, "too deeply"},
              {many + "</a>", "too many elements"},
              {declared + "/>", "too many namespaces"},
+             // Its name would be spelled out in each of its elements.
+             {"<a xmlns='" + std::string(257, 'u') + "'><b/></a>", "namespace that is too long"},
              {"<a>" + std::string(11U << 20U, 'x') + "</a>", "10 MiB"}}) {
         CAPTURE(text.substr(0, 60));
         const auto root = read_xml(text, kDav);
