@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kOverruns = 3;
 constexpr std::chrono::minutes kLongest{60};
+constexpr std::size_t kMostBreakers = 1000;
 
 }  // namespace
 
@@ -36,6 +37,22 @@ void Breaker::report(lua::Overrun overrun) {
                {{"plugin", plugin_}, {"minutes", pause_.count()}});
     pause_ = std::min(pause_ * 2, kLongest);
     overruns_ = kOverruns - 1;  // half open: one more overrun opens it again
+}
+
+Result<void> Breakers::admit(const std::string& account) const {
+    const auto found = breakers_.find(account);
+    return found == breakers_.end() ? Result<void>{} : found->second.admit();
+}
+
+void Breakers::report(const std::string& account, lua::Overrun overrun) {
+    if (overrun == lua::Overrun::none) {
+        breakers_.erase(account);
+        return;
+    }
+    // Accounts that were never stored do not come back to close theirs.
+    if (breakers_.size() >= kMostBreakers)
+        std::erase_if(breakers_, [](const auto& each) { return each.second.admit().has_value(); });
+    breakers_.try_emplace(account, plugin_, *clock_).first->second.report(overrun);
 }
 
 }  // namespace calhost::plugin

@@ -47,7 +47,7 @@ std::optional<std::string> maybe_text(const Reader& table, std::string_view name
 Provider::Provider(ProviderSource source, Environment environment)
     : source_(std::move(source)),
       environment_(environment),
-      breaker_(source_.name, environment.clock) {}
+      breakers_(source_.name, environment.clock) {}
 
 Result<std::unique_ptr<Provider>> Provider::load(const ProviderSource& source,
                                                  Environment environment) {
@@ -106,7 +106,8 @@ lua::Push Provider::context(const lua::Ref& http, const lua::Ref& changes,
 
 Task<Result<void>> Provider::call(std::string function, Access& access,
                                   std::vector<lua::Push> arguments, Read read, lua::Ref changes) {
-    if (auto admitted = breaker_.admit(); !admitted) co_return fail(admitted.error());
+    const auto account = access.account() == nullptr ? std::string() : access.connection_id();
+    if (auto admitted = breakers_.admit(account); !admitted) co_return fail(admitted.error());
     const auto lua_function = state_->member(table_, function);
     if (!lua_function.is_set())
         co_return fail(ErrorCode::unsupported,
@@ -122,7 +123,7 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
                                              if (results.empty()) return wrong_result("nothing");
                                              return read(results.front());
                                          });
-    breaker_.report(outcome ? lua::Overrun::none : outcome.error().overrun);
+    breakers_.report(account, outcome ? lua::Overrun::none : outcome.error().overrun);
     if (outcome) co_return Result<void>{};
     co_return fail(report(outcome.error(), function, access.connection_id()));
 }

@@ -143,7 +143,7 @@ class Provider {
     ProviderSource source_;
     Environment environment_;
     ProviderInfo info_;
-    Breaker breaker_;
+    Breakers breakers_;
     Lanes lanes_;  ///< of the connections: calls on their way
     std::unique_ptr<lua::State> state_;
     lua::Ref table_;

@@ -145,7 +145,7 @@ Task<Result<void>> Provider::close_channel(Access& access, std::string calendar_
 }
 
 Result<Notification> Provider::read_notification(const net::Request& request) {
-    if (auto admitted = breaker_.admit(); !admitted) return fail(admitted.error());
+    if (auto admitted = breakers_.admit(""); !admitted) return fail(admitted.error());
     const auto function = state_->member(table_, "read_notification");
     if (!function.is_set())
         return fail(ErrorCode::unsupported,
@@ -157,7 +157,7 @@ Result<Notification> Provider::read_notification(const net::Request& request) {
                                               if (results.empty()) return wrong_result("nothing");
                                               return read_news(results.front(), notification);
                                           });
-    breaker_.report(outcome ? lua::Overrun::none : outcome.error().overrun);
+    breakers_.report("", outcome ? lua::Overrun::none : outcome.error().overrun);
     if (!outcome) return fail(report(outcome.error(), "read_notification", ""));
     return notification;
 }

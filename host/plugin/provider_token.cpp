@@ -5,7 +5,7 @@ namespace calhost::plugin {
 
 std::optional<ErrorCode> Provider::classify_token_error(const net::ClientResponse& answer) {
     const auto function = state_->member(table_, "classify_token_error");
-    if (!function.is_set() || !breaker_.admit()) return std::nullopt;
+    if (!function.is_set() || !breakers_.admit("")) return std::nullopt;
     std::vector<lua::Push> arguments{[&answer](lua::Writer& writer) {
         writer.begin_table(0, 2);
         writer.field("status", answer.status);
@@ -18,7 +18,7 @@ std::optional<ErrorCode> Provider::classify_token_error(const net::ClientRespons
                              if (!results.empty()) code = parse_error_code(results[0].string());
                              return {};
                          });
-    breaker_.report(outcome ? lua::Overrun::none : outcome.error().overrun);
+    breakers_.report("", outcome ? lua::Overrun::none : outcome.error().overrun);
     if (!outcome) report(outcome.error(), "classify_token_error", "");
     return code;
 }

@@ -75,12 +75,32 @@ TEST_CASE("account: the password goes out as HTTP Basic, and the script never se
     CHECK_FALSE(seen.contains(base64_encode("ann:s3cret:pass")));
 }
 
+TEST_CASE("account: what uses up the budget sets aside only the account whose server sent it") {
+    Bench bench(
+        "function M.identity(ctx) while ctx.account.url:find('evil') do end "
+        "return { id = 'ok' } end");
+    AccountAccess evil, good;
+    evil.home.url = "https://evil.example/";
+    good.id = "c2";
+    const auto ask = [&](AccountAccess& access) {
+        return outcome_of(bench.time.wait(bench.provider->identity(access)));
+    };
+    for (int i = 0; i < 3; ++i) CHECK(ask(evil).starts_with("invalid_response"));
+    CHECK(ask(evil).starts_with("unavailable"));
+    CHECK(ask(good) == "ok");
+    CHECK(ask(evil).starts_with("unavailable"));
+}
+
 TEST_CASE("account: what a script discovers is kept as it is") {
     Bench bench("function M.discover(ctx) return { home = ctx.account.url .. 'x', n = 1 } end");
     AccountAccess access;
     const auto found = bench.time.wait(bench.provider->discover(access));
     REQUIRE(found.has_value());
     CHECK(json::serialize(*found).contains("https://cloud.example/dav/x"));
+    for (const std::string size : {"16000", "17000"}) {
+        Bench much("function M.discover(ctx) return { a = ('x'):rep(" + size + ") } end");
+        CHECK(much.time.wait(much.provider->discover(access)).has_value() == (size == "16000"));
+    }
     Bench none("function M.discover(ctx) return nil end");
     CHECK_FALSE(none.time.wait(none.provider->discover(access)).has_value());
 }
