@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "connect/connections.h"
@@ -59,12 +60,16 @@ std::vector<FieldProblem> check(const storage::Connection& row, const Calendars&
                                             "can be written to",
                                             calendar->name)});
     }
-    for (const auto& id : choice.busy_calendars.value_or(std::vector<std::string>{}))
-        if (find(row, calendars, id) == nullptr) {
-            problems.push_back(
-                {"busy_calendars", "busy_calendars names one that the account does not have"});
-            break;
-        }
+    std::set<const storage::CalendarRow*> seen;  // each of them is asked whenever busy times are
+    for (const auto& id : choice.busy_calendars.value_or(std::vector<std::string>{})) {
+        const auto* calendar = find(row, calendars, id);
+        if (calendar != nullptr && seen.insert(calendar).second) continue;
+        problems.push_back(
+            {"busy_calendars", calendar == nullptr
+                                   ? "busy_calendars names one that the account does not have"
+                                   : "busy_calendars names a calendar twice"});
+        break;
+    }
     return problems;
 }
 

@@ -56,6 +56,8 @@ TEST_CASE("choice: the calendar for bookings is checked against the account's ow
     CHECK(scene.problem({{"calendar_id", 7}}) == "422 invalid calendar_id");
     CHECK(scene.problem({{"busy_calendars", {"work", "nonsense"}}}) ==
           "422 invalid busy_calendars");
+    CHECK(scene.problem({{"busy_calendars", {"team", "work", "team"}}}) ==
+          "422 invalid busy_calendars");
     CHECK(scene.problem({{"busy_calendars", "work"}}) == "422 invalid busy_calendars");
     CHECK(scene.problem({{"sync_enabled", "yes"}}) == "422 invalid sync_enabled");
     CHECK(connection_of(scene.host, scene.who).at("calendar_id") == "work");
