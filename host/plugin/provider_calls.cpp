@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "calendar/busy.h"
 #include "calendar/recurrence.h"
@@ -13,6 +14,13 @@ namespace {
 
 using lua::Reader;
 using lua::Writer;
+
+// What a server says of an account is stored, and shown in every status: it has an end.
+constexpr std::size_t kLongestText = 1024;
+constexpr std::size_t kMostAccountData = 16U << 10U;  ///< bytes as JSON
+constexpr std::int64_t kMostCalendars = 1000;
+constexpr int kMostPages =
+    10'000;  // of a calendar: a feed that has no end is one that makes no sense
 
 /// One item of `events`, read where it will stay: events are big, and there are thousands. One that
 /// makes no sense must not keep the others from the person.
@@ -72,6 +80,12 @@ Occurrences occurrences_of(Changes changes, calendar::Window window) {
             .unreadable = changes.unreadable};
 }
 
+bool is_sound(const CalendarInfo& calendar) {
+    return !calendar.id.empty() &&
+           std::max({calendar.id.size(), calendar.name.size(), calendar.color.size(),
+                     calendar.time_zone.size()}) <= kLongestText;
+}
+
 Result<std::vector<calendar::Window>> read_windows(const Reader& list) {
     if (!list.is_table()) return wrong_result("no list of busy times");
     std::vector<calendar::Window> times;
@@ -94,6 +108,8 @@ Task<Result<boost::json::object>> Provider::discover(Access& access) {
         auto value = table.json();
         if (!value) return fail(value.error());
         if (!value->is_object()) return wrong_result("no table of the account's data");
+        if (json::serialize(*value).size() > kMostAccountData)
+            return wrong_result("more than 16 KiB of the account's data");
         data = std::move(value->get_object());
         return {};
     });
@@ -108,6 +124,10 @@ Task<Result<Identity>> Provider::identity(Access& access) {
                     .email = std::string(table.string_field("email")),
                     .name = std::string(table.string_field("name"))};
         if (identity.id.empty()) return wrong_result("no id of the account");
+        if (std::max({identity.id.size(), identity.email.size(), identity.name.size()}) >
+            kLongestText)
+            return wrong_result(
+                "an account with an id, an e-mail address or a name that is too long");
         return {};
     });
     if (!done) co_return fail(done.error());
@@ -119,6 +139,7 @@ Task<Result<std::vector<CalendarInfo>>> Provider::list_calendars(Access& access)
     auto done =
         co_await call("list_calendars", access, {}, [&](const Reader& list) -> Result<void> {
             if (!list.is_table()) return wrong_result("no list of calendars");
+            if (list.size() > kMostCalendars) return wrong_result("more than 1000 calendars");
             list.each_item([&](std::int64_t, const Reader& item) {
                 calendars.push_back({.id = std::string(item.string_field("id")),
                                      .name = std::string(item.string_field("name")),
@@ -127,6 +148,8 @@ Task<Result<std::vector<CalendarInfo>>> Provider::list_calendars(Access& access)
                                      .color = std::string(item.string_field("color")),
                                      .time_zone = std::string(item.string_field("time_zone"))});
             });
+            if (!std::ranges::all_of(calendars, is_sound))
+                return wrong_result("a calendar without an id, or with a text that is too long");
             return {};
         });
     if (!done) co_return fail(done.error());
@@ -138,7 +161,7 @@ Task<Result<Changes>> Provider::list_changes(Access& access, std::string calenda
                                              std::optional<std::string> page,
                                              calendar::Window window) {
     std::vector<lua::Push> arguments{push_calendar(std::move(calendar_id)),
-                                     push_maybe(std::move(cursor)), push_maybe(std::move(page)),
+                                     push_maybe(std::move(cursor)), push_maybe(page),
                                      push_window(window)};
     // The Lua object holds it weakly: `ctx.changes` ends with this call.
     const auto changes = std::make_shared<Changes>();
@@ -147,6 +170,7 @@ Task<Result<Changes>> Provider::list_changes(Access& access, std::string calenda
         [&](const Reader& table) { return read_changes(table, source_.name, *changes); },
         make_changes_object(*state_, changes));
     if (!done) co_return fail(done.error());
+    if (changes->page && changes->page == page) co_return wrong_result("the same page again");
     co_return std::move(*changes);
 }
 
@@ -156,13 +180,14 @@ Task<Result<Occurrences>> Provider::list_events(Access& access, std::string cale
     if (!offers("list_events"))
         co_return co_await expand_changes(access, std::move(calendar_id), window);
     std::vector<lua::Push> arguments{push_calendar(std::move(calendar_id)), push_window(window),
-                                     push_maybe(std::move(page))};
+                                     push_maybe(page)};
     const auto changes = std::make_shared<Changes>();
     auto done = co_await call(
         "list_events", access, std::move(arguments),
         [&](const Reader& table) { return read_changes(table, source_.name, *changes); },
         make_changes_object(*state_, changes));
     if (!done) co_return fail(done.error());
+    if (changes->page && changes->page == page) co_return wrong_result("the same page again");
     co_return occurrences_of(std::move(*changes), window);
 }
 
@@ -170,7 +195,9 @@ Task<Result<Occurrences>> Provider::expand_changes(Access& access, std::string c
                                                    calendar::Window window) {
     Occurrences all;
     std::vector<calendar::Event> rows;
+    int pages = 0;
     do {
+        if (++pages > kMostPages) co_return wrong_result("pages without end");
         auto part = co_await list_changes(access, calendar_id, std::nullopt, all.page, window);
         if (!part) co_return fail(part.error());
         std::ranges::move(part->events, std::back_inserter(rows));
@@ -214,7 +241,9 @@ Task<Result<std::vector<calendar::Window>>> Provider::busy_from_events(Access& a
     std::vector<calendar::Window> times;
     for (const auto& id : ids) {
         std::optional<std::string> page;
+        int pages = 0;
         do {
+            if (++pages > kMostPages) co_return wrong_result("pages without end");
             auto part = co_await list_events(access, id, window, page);
             if (!part) co_return fail(part.error());
             std::ranges::move(

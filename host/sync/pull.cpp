@@ -11,6 +11,7 @@ namespace calhost::sync {
 namespace {
 
 constexpr int kKeptRuns = 50;  // of a connection, in the sync log
+constexpr int kMostPages = 10'000;
 
 /// While a page was on its way the person may have disconnected, connected another account under
 /// the same label, or chosen another calendar: what was read does not belong there then.
@@ -114,8 +115,11 @@ Result<std::optional<std::string>> Puller::find_cursor(const storage::Connection
 }
 
 Task<Result<void>> Puller::pull(Run& run) {
-    while (!run.is_done)
+    for (int pages = 0; !run.is_done; ++pages) {
+        if (pages == kMostPages)
+            co_return fail(ErrorCode::invalid_response, "The provider's pages have no end.");
         if (auto pulled = co_await pull_page(run); !pulled) co_return pulled;
+    }
     co_return Result<void>{};
 }
 

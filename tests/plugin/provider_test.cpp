@@ -74,6 +74,47 @@ TEST_CASE("provider: its bugs are invalid_response, with nothing of their text f
     }
 }
 
+TEST_CASE("provider: what a server says of an account has an end") {
+    const auto identity = [](const std::string& table) {
+        Bench bench("local s = string.rep function M.identity(ctx) return " + table + " end");
+        return outcome_of(bench.identity()).substr(0, 16);
+    };
+    CHECK(identity("{ id = s('x', 1024), email = s('x', 1024), name = s('x', 1024) }") == "ok");
+    for (const std::string name : {"id", "email", "name"})
+        CHECK(identity("{ id = 'a', [ '" + name + "' ] = s('x', 1025) }") == "invalid_response");
+    const auto calendars = [](const std::string& count, const std::string& table) {
+        Bench bench(
+            "local s = string.rep function M.list_calendars(ctx) local list = {} "
+            "for i = 1, " +
+            count + " do list[i] = " + table + " end return list end");
+        return outcome_of(bench.time.wait(bench.provider->list_calendars(bench.access)))
+            .substr(0, 16);
+    };
+    CHECK(calendars("1000", "{ id = s('x', 1024), name = s('x', 1024) }") == "ok");
+    CHECK(calendars("1001", "{ id = 'a' .. i }") == "invalid_response");
+    CHECK(calendars("1", "{ name = 'no id' }") == "invalid_response");
+    for (const std::string name : {"id", "name", "color", "time_zone"})
+        CHECK(calendars("1", "{ id = 'a', [ '" + name + "' ] = s('x', 1025) }") ==
+              "invalid_response");
+}
+
+TEST_CASE("provider: pages without end are an answer that makes no sense") {
+    Bench same("function M.list_changes() return { events = {}, page = '1' } end");
+    CHECK(same.changes().has_value());
+    const calendar::Window week{same.time.now(), same.time.now() + std::chrono::days{7}};
+    const std::string told = "invalid_response: the provider gave the same page again";
+    CHECK(outcome_of(same.time.wait(same.provider->list_changes(same.access, "primary",
+                                                                std::nullopt, "1", week))) == told);
+    CHECK(outcome_of(same.time.wait(
+              same.provider->list_events(same.access, "primary", week, std::nullopt))) == told);
+    Bench growing(
+        "local n = 0 function M.list_changes() n = n + 1 return { events = {}, page = 'p' .. n } "
+        "end");
+    CHECK(
+        outcome_of(growing.time.wait(growing.provider->busy(growing.access, {"primary"}, week))) ==
+        "invalid_response: the provider gave pages without end");
+}
+
 TEST_CASE("provider: a function that is not there is unsupported") {
     Bench bench("");
     CHECK(outcome_of(bench.identity()) == "unsupported: Acme Calendar does not offer identity");
