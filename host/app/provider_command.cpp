@@ -18,7 +18,8 @@ using boost::json::object;
 std::unexpected<Error> no_account(const CheckQuestion& question) {
     return fail(ErrorCode::invalid,
                 fmt::format("There is no connected account '{}'. Name a connection's id, or "
-                            "user@example.com/label.",
+                            "user@example.com/label, and with --data the folder of the host that "
+                            "it was connected at.",
                             question.account));
 }
 
@@ -107,6 +108,9 @@ Task<Result<object>> check_provider(const HostOptions& options, connect::Service
         if (check.name.contains(question.only))
             answer["checks"].as_array().push_back(
                 row_of(check, co_await contract::run_check(check, subject)));
+    if (answer["checks"].as_array().empty())
+        co_return fail(ErrorCode::invalid,
+                       fmt::format("No check has '{}' in its name.", question.only));
     co_return answer;
 }
 

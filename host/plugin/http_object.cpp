@@ -67,7 +67,9 @@ Result<void> read_options(const lua::Reader& options, net::ClientRequest& reques
 
 std::unexpected<Error> no_url(const ProviderInfo& provider) {
     return fail(ErrorCode::invalid,
-                fmt::format("provider {} asked for something that is no URL", provider.id));
+                fmt::format("provider {} asked for something that is no URL; write "
+                            "ctx.http:get(\"/path\"), with a colon",
+                            provider.id));
 }
 
 std::unexpected<Error> foreign_host(const ProviderInfo& provider, std::string_view host) {

@@ -105,7 +105,8 @@ Result<ProviderInfo> read_provider_info(const json::value& table) {
     info.id = json::text_of(table, "id");
     info.title = json::text_of(table, "title");
     if (info.id.empty() || info.title.empty())
-        return fail(ErrorCode::misconfigured, "the provider's table needs id and title");
+        return fail(ErrorCode::misconfigured,
+                    "the provider's table needs id and title; does the file end with `return M`?");
     const auto* version = json::find(table, "api");
     if (version == nullptr || !version->is_int64() || version->get_int64() != 1)
         return fail(

@@ -24,7 +24,8 @@ Result<SchemaField> read_field(const bj::value& raw) {
     if (const auto type = json::text_of(raw, "type"); !type.empty()) field.type = type;
     if (std::ranges::find(kTypes, field.type) == kTypes.end())
         return fail(ErrorCode::misconfigured,
-                    fmt::format("field '{}' has the unknown type '{}'", field.name, field.type));
+                    fmt::format("field '{}' has the unknown type '{}'; known are {}", field.name,
+                                field.type, fmt::join(kTypes, ", ")));
     field.title = json::text_of(raw, "title");
     const auto flag = [&](std::string_view name) {
         const auto* found = json::find(raw, name);

@@ -33,7 +33,7 @@ class AcmeAccess final : public plugin::Access {
 
 struct AcmeWorld {
     explicit AcmeWorld(const std::string& code)
-        : contract{source_of("acme", code), {service, time, time, random}, account, "main"} {}
+        : contract{source_of("acme", code), {service, time, time, random}, account, "primary"} {}
 
     std::map<std::string, contract::Finding> findings(std::string_view only = "") {
         return findings_of(

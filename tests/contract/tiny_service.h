@@ -28,7 +28,9 @@ class TinyService final : public net::Transport {
         if (request.headers.get("Authorization") != "Bearer acme-token") return status(401);
         const std::string_view base = "https://api.acme.example/v1";
         const auto mark = request.url.find('?');
-        const auto path = request.url.substr(base.size(), mark - base.size());
+        auto path = request.url.substr(base.size(), mark - base.size());
+        const std::string alias = "/calendars/primary/";  // of the first calendar
+        if (path.starts_with(alias)) path.replace(0, alias.size(), "/calendars/main/");
         const auto query = mark == std::string::npos
                                ? net::Query{}
                                : *net::Query::parse(request.url.substr(mark + 1));
