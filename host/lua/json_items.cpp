@@ -32,7 +32,8 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
 std::size_t end_of_array(std::string_view text, std::size_t at) {
     for (int depth = 0; at < text.size(); ++at) {
         const char c = text[at];
-        if (c == '"' && (at = end_of_string(text, at)) == kNowhere) return kNowhere;
+        if (c == '"') at = end_of_string(text, at);
+        if (at == kNowhere) return kNowhere;
         if (c == '[' || c == '{') ++depth;
         if ((c == ']' || c == '}') && --depth == 0) return at;
     }

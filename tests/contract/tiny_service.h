@@ -129,9 +129,8 @@ class TinyService final : public net::Transport {
     }
     static std::optional<std::uint64_t> number(std::string_view text) {
         std::uint64_t value = 0;
-        const auto* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, value);
-        if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+        const auto read = std::from_chars(text.begin(), text.end(), value);
+        if (text.empty() || read.ec != std::errc{} || read.ptr != text.end()) return std::nullopt;
         return value;
     }
 

@@ -139,7 +139,7 @@ struct Scene {
 
     /// What a job does after a failure: reads again where it must, and repeats.
     std::string make_again(Call call) {
-        const auto word = make(call);
+        auto word = make(call);
         if (call == list && word == "cursor_expired") {
             cursor.reset();
             return read(cursor).problem.empty() ? "ok" : "failed";

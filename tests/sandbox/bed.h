@@ -43,18 +43,18 @@ struct Bed {
         return time.wait(google.handle(request));
     }
 
-    Outcome serve(std::string method, std::string target) {
-        auto request = make(std::move(method), std::move(target));
+    Outcome serve(std::string method, const std::string& target) {
+        auto request = make(std::move(method), target);
         return time.wait(google.serve(request));
     }
 
-    net::Response control(std::string method, std::string target, std::string body = {}) {
-        auto request = make(std::move(method), std::move(target), std::move(body));
+    net::Response control(std::string method, const std::string& target, std::string body = {}) {
+        auto request = make(std::move(method), target, std::move(body));
         return time.wait(google.control(request));
     }
 
-    net::Response post_form(std::string target, const net::Query& form) {
-        return send("POST", std::move(target), form.to_string(),
+    net::Response post_form(const std::string& target, const net::Query& form) {
+        return send("POST", target, form.to_string(),
                     {{"Content-Type", "application/x-www-form-urlencoded"}});
     }
 
