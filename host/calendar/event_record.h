@@ -1,5 +1,5 @@
-/// The stored form of events: a text that takes a fifth of what JSON takes to read, because one answer
-/// reads thousands.
+/// The stored form of events: a text that takes a fifth of what JSON takes to read, because one
+/// answer reads thousands.
 #pragma once
 
 #include <string>

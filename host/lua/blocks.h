@@ -9,13 +9,13 @@
 namespace calhost::lua {
 
 /// Blocks of up to a KiB, cut from big ones and kept in a list for each size when they are free;
-/// Lua says how big a block was, so they carry nothing beside them. Larger ones are the C library's.
-/// A decoded event is some thirty blocks: the general allocator took a tenth of a sync for them.
-/// *Ownership*: everything goes with it.
+/// Lua says how big a block was, so they carry nothing beside them. Larger ones are the C
+/// library's. A decoded event is some thirty blocks: the general allocator took a tenth of a sync
+/// for them. *Ownership*: everything goes with it.
 class Blocks {
   public:
-    /// As std::realloc and std::free (`after` is 0) in one. Gives nullptr when there is no memory, or
-    /// none without taking more for small blocks and it may not.
+    /// As std::realloc and std::free (`after` is 0) in one. Gives nullptr when there is no memory,
+    /// or none without taking more for small blocks and it may not.
     void* resize(void* block, std::size_t before, std::size_t after, bool may_take_more);
 
     /// What it has taken for small blocks, free ones included. It gives none of it back.
