@@ -129,7 +129,7 @@ TEST_CASE("event record: gives back the same event, also what was stored as JSON
     auto rows = std::vector{full(), meeting(), event("d", day("2026-11-20"), day("2026-11-21"))};
     rows.push_back(meeting());
     rows.back().reminders.emplace();
-    rows.back().title = std::string("5:a\0{}", 7);
+    rows.back().title = std::string("5:a\0{}", 6);
     rows.back().created = utc("1969-12-31T23:59:59.999Z");
     for (const auto& row : rows)
         for (const auto& text : {to_record(row), to_json_text(row)}) {
