@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/signal.h"
@@ -33,9 +34,13 @@ class Lanes {
     Task<Pass> enter(std::string name, int most);
 
   private:
+    struct Turn {
+        Signal given;
+        std::optional<Pass> pass;  ///< whoever is cancelled with it in hand gives it on
+    };
     struct Lane {
         int count = 0;
-        std::deque<std::weak_ptr<Signal>> waiting;  ///< gone: the one who waited was cancelled
+        std::deque<std::weak_ptr<Turn>> waiting;  ///< gone: the one who waited was cancelled
     };
 
     void leave(const std::string& name);

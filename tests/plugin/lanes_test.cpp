@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -15,9 +17,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Road {
+    plugin::Lanes lanes;  // outlives the coroutines that hold places
     boost::asio::io_context context;
     VirtualTime time{context};
-    plugin::Lanes lanes;
     int on_it = 0;
     int most_on_it = 0;
     std::string order;
@@ -29,8 +31,20 @@ struct Road {
         co_await time.sleep(1s);
         --on_it;
     }
+    /// A place held until the optional is emptied.
+    void take(std::optional<plugin::Lanes::Pass>& pass, int most) {
+        time.wait([](Road& road, auto& into, int limit) -> Task<bool> {
+            into.emplace(co_await road.lanes.enter("one", limit));
+            co_return true;
+        }(*this, pass, most));
+    }
     void start(std::string lane, char name) {
         boost::asio::co_spawn(context, drive(std::move(lane), name), boost::asio::detached);
+    }
+    void start_until(std::string lane, char name, boost::asio::cancellation_signal& gives_up) {
+        boost::asio::co_spawn(
+            context, drive(std::move(lane), name),
+            boost::asio::bind_cancellation_slot(gives_up.slot(), [](std::exception_ptr) {}));
     }
 };
 
@@ -54,6 +68,40 @@ TEST_CASE("lanes: one account does not wait for another") {
     CHECK(road.order == "abx");
     road.time.advance(5s);
     CHECK(road.order == "abxc");
+}
+
+TEST_CASE("lanes: who gives up while waiting leaves the place to the next") {
+    Road road;
+    boost::asio::cancellation_signal gives_up;
+    std::optional<plugin::Lanes::Pass> first, second;
+    road.take(first, 2);
+    road.take(second, 2);
+    road.start_until("one", 'c', gives_up);
+    road.start("one", 'd');
+    road.time.advance(0s);
+    SUBCASE("before it is given") {
+        gives_up.emit(boost::asio::cancellation_type::all);
+        road.time.advance(0s);
+        first.reset();
+    }
+    SUBCASE("given, and not yet taken") {
+        first.reset();
+        gives_up.emit(boost::asio::cancellation_type::all);
+    }
+    road.time.advance(5s);  // to the end: timers must not outlive the virtual time
+    CHECK(road.order.ends_with('d'));
+}
+
+TEST_CASE("lanes: who comes in between does not take the place of one who waits") {
+    Road road;
+    std::optional<plugin::Lanes::Pass> first, second, third;
+    road.take(first, 2);
+    road.take(second, 2);
+    road.start("one", 'b');
+    road.time.advance(0s);
+    first.reset();  // 'b' has the place, but has not run yet
+    road.take(third, 2);
+    CHECK(road.order == "b");
 }
 
 }  // namespace
