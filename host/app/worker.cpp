@@ -22,7 +22,11 @@ api::ApiOptions api_options(const Shared& shared) {
 }  // namespace
 
 sync::SyncOptions sync_options(const config::Settings& settings) {
-    return {.interval = settings.sync.interval};
+    sync::SyncOptions options{.interval = settings.sync.interval};
+    // Availability is asked for up to a year ahead, however little of it is copied.
+    options.lookahead =
+        std::max(options.lookahead, std::chrono::days{settings.sync.lookahead_days});
+    return options;
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Executor executor, const Shared& shared,
