@@ -202,7 +202,6 @@ Result<void> Reader::read_times(const Component& component, Event& event) {
 }
 
 void Reader::read_dates(const Property& property, std::vector<EventTime>& into) {
-    // A PERIOD's start is its date; its own length has no place in the model.
     const std::string_view text = property.value;
     if (auto time = time_of(text.substr(0, text.find('/')), property.parameter("TZID")))
         into.push_back(std::move(*time));
@@ -214,6 +213,12 @@ void Reader::read_recurrence(const Component& component, Event& event) {
     Recurrence recurrence;
     for (const auto& property : component.properties()) {
         if (property.name == "RDATE") read_dates(property, recurrence.rdate);
+        // A PERIOD's start is its date; its length has no place in the model.
+        if (property.name == "RDATE" && property.value.contains('/'))
+            warn(
+                fmt::format("A date of '{}' has a length of its own, which was left out: it is as "
+                            "long as the series.",
+                            event.title));
         if (property.name == "EXDATE") read_dates(property, recurrence.exdate);
         if (property.name != "RRULE") continue;
         if (!recurrence.rrule.empty())

@@ -1,12 +1,10 @@
 #include "calendar/icalendar.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <random>
 #include <sstream>
 
+#include "reference_files.h"
 #include "samples.h"
 
 using namespace calhost;
@@ -42,18 +40,6 @@ constexpr std::string_view kOwnZone =
 std::string own_zone(std::string_view tzid) {
     std::string text(kOwnZone);
     return text.replace(text.find("{}"), 2, tzid);
-}
-
-std::filesystem::path shared_calendars() {
-    const char* given = std::getenv("CALHOST_SHARED");
-    const std::filesystem::path root = given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared";
-    return root / "calendars";
-}
-
-std::string file_text(const std::filesystem::path& path) {
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
 }
 
 /// An event with everything that the model holds.
@@ -196,11 +182,13 @@ TEST_CASE("icalendar: series, their dates and overrides are read") {
           std::vector{timed("2026-11-21T09:00:00"), timed("2026-11-22T09:00:00")});
     CHECK(recurrence.rdate ==
           std::vector{timed("2026-12-01T08:00:00", "Etc/UTC"), day("2026-12-02")});
+    CHECK(calendar.warnings ==
+          std::vector<std::string>{"A date of '' has a length of its own, which was left out: it "
+                                   "is as long as the series."});
     CHECK(calendar.events[1].series_id == "u");
     CHECK(calendar.events[1].id == "u_20261123T080000Z");
     CHECK(calendar.events[1].recurrence_id == timed("2026-11-23T08:00:00", "Etc/UTC"));
     CHECK(calendar.events[1].is_this_and_future);
-    CHECK(calendar.warnings.empty());
 }
 
 TEST_CASE("icalendar: what is broken is left out with a warning, the rest stays") {
@@ -281,14 +269,12 @@ TEST_CASE("icalendar: what is written is read back, everything the model holds")
 }
 
 TEST_CASE("icalendar: calendars of other programs survive reading, writing and reading") {
-    if (!std::filesystem::exists(shared_calendars())) {
-        MESSAGE("skipped: no reference calendars at " << shared_calendars().string());
-        return;
-    }
-    for (const auto& file : std::filesystem::directory_iterator(shared_calendars())) {
+    const auto folder = reference_folder();
+    if (!folder) return;
+    for (const auto& file : std::filesystem::directory_iterator(*folder)) {
         if (file.path().extension() != ".ics") continue;
         const auto name = file.path().filename().string();
-        const auto first = read_icalendar(file_text(file.path()));
+        const auto first = read_icalendar(text_of(file.path()));
         REQUIRE_MESSAGE(first.has_value(), name);
         CHECK_MESSAGE(!first->events.empty(), name);
         const auto second = read_icalendar(write_icalendar(*first)).value();

@@ -3,15 +3,12 @@
 #include <libical/ical.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
 
 #include "calendar/icalendar.h"
 #include "libical_reference.h"
+#include "reference_files.h"
 #include "samples.h"
 
 using namespace calhost;
@@ -93,20 +90,13 @@ TEST_CASE("libical: windows far from the start hold what a walk from the start g
 }
 
 TEST_CASE("libical: other programs' series have the starts that a plain walk gives") {
-    const char* given = std::getenv("CALHOST_SHARED");
-    const std::filesystem::path folder =
-        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
-        "calendars";
-    if (!std::filesystem::exists(folder)) {
-        MESSAGE("skipped: no reference calendars at " << folder.string());
-        return;
-    }
+    const auto folder = reference_folder();
+    if (!folder) return;
     std::size_t compared = 0;
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    for (const auto& file : std::filesystem::directory_iterator(*folder)) {
         if (file.path().extension() != ".ics") continue;
-        std::ostringstream text;
-        text << std::ifstream(file.path(), std::ios::binary).rdbuf();
-        for (auto row : read_icalendar(text.str()).value().events) {
+        const auto text = text_of(file.path());
+        for (auto row : read_icalendar(text).value().events) {
             if (!row.is_series() || row.recurrence->rrule.empty()) continue;
             // The rule alone, and without UNTIL, which libical reads in another zone.
             auto& rule = row.recurrence->rrule;
@@ -135,26 +125,19 @@ TEST_CASE("libical: other programs' series have the starts that a plain walk giv
 }
 
 TEST_CASE("libical: everything that happens in other programs' calendars is what libical says") {
-    const char* given = std::getenv("CALHOST_SHARED");
-    const std::filesystem::path folder =
-        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
-        "calendars";
-    if (!std::filesystem::exists(folder)) {
-        MESSAGE("skipped: no reference calendars at " << folder.string());
-        return;
-    }
+    const auto folder = reference_folder();
+    if (!folder) return;
     std::size_t compared = 0;
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    for (const auto& file : std::filesystem::directory_iterator(*folder)) {
         const auto name = file.path().filename().string();
         // libical does not read changes of all later occurrences.
         if (file.path().extension() != ".ics" || name.contains("range_parameter")) continue;
-        std::ostringstream text;
-        text << std::ifstream(file.path(), std::ios::binary).rdbuf();
-        const auto calendar = read_icalendar(text.str()).value();
+        const auto text = text_of(file.path());
+        const auto calendar = read_icalendar(text).value();
         for (int from = 1994; from < 2030; ++from) {
             const auto start = utc(std::to_string(from) + "-11-21T00:00:00Z");
             const Window window{start, start + days(366)};
-            const Reference theirs(text.str(), window);
+            const Reference theirs(text, window);
             const auto ours = lines_of(expand(calendar.events, window).events);
             CHECK_MESSAGE(ours == theirs.occurrences(),
                           name << " from " << from << difference_of(ours, theirs.occurrences()));
@@ -165,17 +148,10 @@ TEST_CASE("libical: everything that happens in other programs' calendars is what
 }
 
 TEST_CASE("libical: a real file whose changes move all later occurrences expands as it says") {
-    const char* given = std::getenv("CALHOST_SHARED");
-    const std::filesystem::path file =
-        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
-        "calendars/issue_75_range_parameter.ics";
-    if (!std::filesystem::exists(file)) {
-        MESSAGE("skipped: no reference calendar at " << file.string());
-        return;
-    }
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    const auto got = expand(read_icalendar(text.str()).value().events,
+    const auto folder = reference_folder();
+    if (!folder) return;
+    const auto text = text_of(*folder / "issue_75_range_parameter.ics");
+    const auto got = expand(read_icalendar(text).value().events,
                             {utc("2024-09-11T00:00:00Z"), utc("2024-09-27T00:00:00Z")});
     std::string all;
     for (const auto& one : got.events)

@@ -1,10 +1,8 @@
 // Real calendars, put into Radicale as they are and pulled: everything that happens in them is what
 // libical says.
-#include <cstdlib>
-#include <filesystem>
-
 #include "calendar/libical_reference.h"
 #include "calendar/recurrence.h"
+#include "calendar/reference_files.h"
 #include "plugin/caldav_world.h"
 
 using namespace calhost;
@@ -13,22 +11,15 @@ using namespace calhost::test;
 namespace {
 
 TEST_CASE("caldav: every occurrence of calendars in Radicale is the one that libical finds") {
-    const char* given = std::getenv("CALHOST_SHARED");
-    const std::filesystem::path folder =
-        std::filesystem::path(given != nullptr ? given : CALHOST_SOURCE_DIR "/../shared") /
-        "calendars";
-    if (!std::filesystem::exists(folder)) {
-        MESSAGE("skipped: no reference calendars at " << folder.string());
-        return;
-    }
+    const auto folder = calendar::test::reference_folder();
+    if (!folder) return;
     CaldavWorld world(CaldavServer::Kind::radicale);
     world.discover();
     for (const std::string name : {"fablab_cottbus", "Germany"}) {
         CAPTURE(name);
-        std::ostringstream text;
-        text << std::ifstream(folder / (name + ".ics"), std::ios::binary).rdbuf();
+        const auto text = calendar::test::text_of(*folder / (name + ".ics"));
         world.calendar = "/ann/" + name + "/";
-        REQUIRE(world.other("PUT", world.calendar, text.str()) == 201);
+        REQUIRE(world.other("PUT", world.calendar, text) == 201);
         const auto all = world.changes();
         REQUIRE_MESSAGE(all.has_value(), outcome_of(all));
         std::vector<calendar::Event> rows;
@@ -38,7 +29,7 @@ TEST_CASE("caldav: every occurrence of calendars in Radicale is the one that lib
                                   "2018-01-01", "2017-01-01", "2016-01-01"}) {
             const auto from = parse_rfc3339(std::string(start) + "T00:00:00Z").value();
             const calendar::Window window{from, from + std::chrono::days{366}};
-            const calendar::test::Reference theirs(text.str(), window);
+            const calendar::test::Reference theirs(text, window);
             const auto ours = calendar::test::lines_of(calendar::expand(rows, window).events);
             CHECK_MESSAGE(ours == theirs.occurrences(),
                           start << calendar::test::difference_of(ours, theirs.occurrences()));
