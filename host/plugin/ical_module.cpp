@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "calendar/icalendar.h"
 #include "calendar/recurrence.h"
 #include "calendar/recurrence_lines.h"
@@ -12,10 +14,46 @@ using lua::Call;
 using lua::Reader;
 using lua::Writer;
 
-/// ical.read(text): `{ events, name, time_zone, warnings }`
+std::string option(Call& call, int index, std::string_view name) {
+    const auto options = call.argument(index);
+    return options.is_table() ? std::string(options.string_field(name)) : std::string();
+}
+
+/// What a provider calls the events of one text, and whose account it is; what is empty is not
+/// said.
+struct Names {
+    Names(Call& call, int index)
+        : id(option(call, index, "id")),
+          etag(option(call, index, "etag")),
+          owner(option(call, index, "owner")) {}
+    std::string id, etag, owner;
+};
+
+bool is_same_address(std::string_view one, std::string_view other) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; };
+    return std::ranges::equal(one, other, {}, lower, lower);
+}
+
+void put_names(Event& event, const Names& names) {
+    if (!names.id.empty()) {
+        const bool is_override = event.is_override();
+        event.id = is_override ? calendar::occurrence_id(names.id, *event.recurrence_id) : names.id;
+        event.series_id = is_override ? names.id : "";
+        event.etag = names.etag;
+    }
+    if (names.owner.empty()) return;
+    if (!event.organizer.empty())
+        event.is_organizer = is_same_address(event.organizer, names.owner);
+    for (auto& person : event.attendees)
+        person.is_self = is_same_address(person.email, names.owner);
+}
+
+/// ical.read(text, { id?, etag?, owner? }): `{ events, name, time_zone, warnings }`
 void ical_read(Call& call) {
-    const auto read = calendar::read_icalendar(text_argument(call, 1));
+    auto read = calendar::read_icalendar(text_argument(call, 1));
     if (!read) return call.give_error(read.error());
+    const Names names(call, 2);
+    for (auto& event : read->events) put_names(event, names);
     call.give([&](Writer& writer) {
         writer.begin_table(0, 4);
         writer.field("name", read->name);
@@ -49,11 +87,6 @@ void drop_names(Event& event) {
         event.is_override() ? calendar::occurrence_id(event.uid, *event.recurrence_id) : event.uid;
     event.series_id = event.is_override() ? event.uid : "";
     event.etag.clear();
-}
-
-std::string option(Call& call, int index, std::string_view name) {
-    const auto options = call.argument(index);
-    return options.is_table() ? std::string(options.string_field(name)) : std::string();
 }
 
 /// A slot as a time, or as text as it stands in an occurrence's id.
@@ -106,14 +139,16 @@ void ical_exclude(Call& call, const Clock& clock) {
     give_text(call, std::move(*text));
 }
 
-/// ical.occurrence(stored, slot): the override, or what the series says of that slot.
+/// ical.occurrence(stored, slot, { id?, etag?, owner? }): the override, or what the series says of
+/// that slot.
 void ical_occurrence(Call& call) {
     const auto slot = read_slot(call.argument(2));
     if (!slot) return call.give_error(slot.error());
     const auto read = calendar::read_icalendar(text_argument(call, 1));
     if (!read) return call.give_error(read.error());
-    const auto found = calendar::find_occurrence(read->events, *slot);
+    auto found = calendar::find_occurrence(read->events, *slot);
     if (!found) return call.give_error(found.error());
+    put_names(found->event, Names(call, 3));
     call.give([&](Writer& writer) { push_event(writer, found->event); });
 }
 

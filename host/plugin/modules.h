@@ -9,7 +9,8 @@
 
 namespace calhost::plugin {
 
-/// host.json, host.event, host.time, host.crypto, host.html, host.log, host.xml, host.ical.
+/// host.json, host.event, host.time, host.crypto, host.html, host.log, host.xml, host.ical,
+/// host.dav.
 /// *Ownership*: the clock outlives the state.
 void add_modules(lua::State& state, const Clock& clock);
 
@@ -23,6 +24,7 @@ void fill_event(lua::Table& table);
 void fill_crypto(lua::Table& table);
 void fill_html(lua::Table& table);
 void fill_xml(lua::Table& table);
+void fill_dav(lua::Table& table);
 void fill_ical(lua::Table& table, const Clock& clock);
 
 }  // namespace calhost::plugin

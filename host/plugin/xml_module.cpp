@@ -1,7 +1,7 @@
 #include <set>
 
 #include "plugin/modules.h"
-#include "plugin/xml.h"
+#include "plugin/xml_table.h"
 
 namespace calhost::plugin {
 namespace {
@@ -22,31 +22,6 @@ Namespaces read_namespaces(Call& call, int index) {
         namespaces.emplace(prefix, uri.string());
     });
     return namespaces;
-}
-
-/// `{name, text, attributes?}`, the children as a list, and the first of each name as a field.
-void push_element(Writer& writer, const Element& element) {
-    writer.begin_table(static_cast<int>(element.children.size()), 4);
-    writer.field("name", element.name);
-    writer.field("text", element.text);
-    if (!element.attributes.empty()) {
-        writer.open_field("attributes", 0, static_cast<int>(element.attributes.size()));
-        for (const auto& [name, value] : element.attributes) writer.field(name, value);
-        writer.close_field("attributes");
-    }
-    std::set<std::string_view> seen;
-    std::int64_t index = 0;
-    for (const auto& child : element.children) {
-        push_element(writer, child);
-        writer.set_item(++index);
-        if (!seen.insert(child.name).second) continue;
-        const Reader table(writer.state(), -1);
-        table.with_item(index, [&](const Reader& first) {
-            writer.copy(table);
-            writer.copy(first);
-            writer.set_field(child.name);
-        });
-    }
 }
 
 /// xml.parse(text, namespaces)
@@ -117,6 +92,30 @@ void xml_text(Call& call) {
 }
 
 }  // namespace
+
+void push_element(Writer& writer, const Element& element) {
+    writer.begin_table(static_cast<int>(element.children.size()), 4);
+    writer.field("name", element.name);
+    writer.field("text", element.text);
+    if (!element.attributes.empty()) {
+        writer.open_field("attributes", 0, static_cast<int>(element.attributes.size()));
+        for (const auto& [name, value] : element.attributes) writer.field(name, value);
+        writer.close_field("attributes");
+    }
+    std::set<std::string_view> seen;
+    std::int64_t index = 0;
+    for (const auto& child : element.children) {
+        push_element(writer, child);
+        writer.set_item(++index);
+        if (!seen.insert(child.name).second) continue;
+        const Reader table(writer.state(), -1);
+        table.with_item(index, [&](const Reader& first) {
+            writer.copy(table);
+            writer.copy(first);
+            writer.set_field(child.name);
+        });
+    }
+}
 
 void fill_xml(lua::Table& table) {
     table.function("parse", xml_parse);

@@ -1,6 +1,6 @@
 -- CalDAV: RFC 4791 (calendars), 6578 (sync-collection), 5397 (principal), 6764 (discovery).
-local json, ical, xml = require("host.json"), require("host.ical"), require("host.xml")
-local crypto, log, time = require("host.crypto"), require("host.log"), require("host.time")
+local dav, ical, xml, json = require("host.dav"), require("host.ical"), require("host.xml"), require("host.json")
+local crypto, html, log, time = require("host.crypto"), require("host.html"), require("host.log"), require("host.time")
 
 ---@type host.Provider
 local M = { id = "caldav", title = "CalDAV", api = 1 }
@@ -21,7 +21,7 @@ M.auth = {
     { title = "iCloud", url = "https://caldav.icloud.com/", origins = { "https://*.icloud.com" },
       help = "https://account.apple.com/" },
     { title = "Fastmail", url = "https://caldav.fastmail.com/dav/",
-      help = "https://app.fastmail.com/settings/security" },
+      help = "https://www.fastmail.com/help/clients/apppassword.html" },
     { title = "Nextcloud", example = "https://cloud.example.org/remote.php/dav/",
       help = "https://docs.nextcloud.com/server/latest/user_manual/en/session_management.html" },
     { title = "Radicale", example = "https://dav.example.org/" },
@@ -29,33 +29,10 @@ M.auth = {
   },
 }
 
-local NS = { D = "DAV:", C = "urn:ietf:params:xml:ns:caldav", A = "http://apple.com/ns/ical/",
-  CS = "http://calendarserver.org/ns/" }
 local BATCH = 50       -- resources a multiget
+local LARGE = 5 << 20  -- bytes; the answer to one of these may be more than the host takes
 local REDIRECTS = 5
 local ATTEMPTS = 3     -- of a change that is made to whatever is there, while others change it too
-
-local CODES = {
-  [400] = "invalid", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [409] = "invalid",
-  [410] = "not_found", [412] = "conflict", [413] = "invalid", [415] = "invalid", [423] = "conflict",
-  [429] = "rate_limited", [507] = "forbidden",
-}
---- What a refused write lacked (RFC 4791 section 5.3.2.1), told in the body of a 403 or 409.
-local CONDITIONS = {
-  ["supported-calendar-component"] = "unsupported", ["supported-calendar-data"] = "unsupported",
-  ["valid-calendar-data"] = "invalid", ["valid-calendar-object-resource"] = "invalid",
-  ["max-resource-size"] = "invalid", ["max-instances"] = "invalid", ["min-date-time"] = "invalid",
-  ["max-date-time"] = "invalid",
-}
-
-local function failure(answer)
-  local code = CODES[answer.status] or (answer.status >= 500 and "unavailable") or "invalid_response"
-  local message = "The calendar server answered " .. answer.status
-  for name, meaning in pairs(answer.status < 500 and CONDITIONS or {}) do
-    if answer.body:find(name, 1, true) then code, message = meaning, message .. " (" .. name .. ")" end
-  end
-  return nil, { code = code, message = message, retry_after = answer.retry_after, status = answer.status }
-end
 
 --- A write that was done. Xandikos tells of a conflict in a multistatus.
 local function is_done(answer) return answer.status >= 200 and answer.status < 300 and answer.status ~= 207 end
@@ -66,36 +43,11 @@ local function is_refusal(err)
   return status >= 400 and status <= 501 and status ~= 401 and status ~= 429
 end
 
---- One spelling for each path: what needs no escape has none, the others are in upper case.
-local function normal(href)
-  return (href:gsub(" ", "%%20"):gsub("%%(%x%x)", function(hex)
-    local character = string.char(tonumber(hex, 16))
-    return character:find("[%w%-._~@:!$&'()*+,;=]") and character or "%" .. hex:upper()
-  end))
-end
-
-local function origin_of(url) return url:match("^(%a+://[^/?#]+)") end
-
---- What `href` means in an answer from `at`: a path on the account's own origin, else a whole address.
-local function resolve(ctx, at, href)
-  local origin, own = origin_of(href), origin_of(ctx.account.url)
-  if not origin then
-    origin = origin_of(at) or own
-    if href:sub(1, 1) ~= "/" then
-      local path = at:gsub("^%a+://[^/]+", ""):gsub("[?#].*", "")
-      href = path:match("^.*/") .. href
-    end
-    href = origin .. href
-  end
-  href = normal(href)
-  return origin == own and href:sub(#own + 1) or href
-end
-
 --- PROPFIND or REPORT; redirects keep method and body (RFC 6764 section 5), and the host lets them go to granted
---- origins only. Gives the multistatus and where it came from.
+--- origins only. Gives the responses and where they came from; an error of an answer has its `status`.
 local function ask(ctx, method, url, depth, body)
   local options = {
-    method = method, url = url, body = xml.write(body, NS),
+    method = method, url = url, body = body,
     headers = { Depth = depth, ["Content-Type"] = "application/xml; charset=utf-8" },
   }
   for _ = 0, REDIRECTS do
@@ -103,47 +55,29 @@ local function ask(ctx, method, url, depth, body)
     if not answer then return nil, err end
     local target = answer.headers.location
     if answer.status < 300 or answer.status >= 400 or not target then
-      if answer.status ~= 207 then return failure(answer) end
-      local root, broken = xml.parse(answer.body, NS)
-      if not root then return nil, broken end
-      if root.name ~= "D:multistatus" then
-        return nil, { code = "invalid_response", message = "The calendar server sent no multistatus" }
-      end
-      return root, options.url
+      if answer.status ~= 207 then return dav.failure(answer) end
+      local list, broken = dav.multistatus(answer.body, options.url, ctx.account.url)
+      if not list then broken.status = answer.status end
+      return list, broken or options.url
     end
-    options.url = resolve(ctx, options.url, target)
+    options.url = dav.resolve(target, options.url, ctx.account.url)
   end
   return nil, { code = "invalid_response", message = "The calendar server redirects without end" }
 end
 
-local function propfind(ctx, url, depth, ...)
-  return ask(ctx, "PROPFIND", url, depth, { name = "D:propfind", { name = "D:prop", ... } })
-end
-
---- The properties that a response has, or nil for one that tells of a failure.
-local function properties(response)
-  for _, part in ipairs(response) do
-    if part.name == "D:propstat" and (xml.text(part, "D:status") or ""):find(" 2%d%d") then return part["D:prop"] end
-  end
-end
-
-local function href_of(ctx, at, response) return resolve(ctx, at, xml.text(response, "D:href") or "") end
-
 --- The first response's properties, and where it was found.
 local function look(ctx, url, ...)
-  local root, at = propfind(ctx, url, "0", ...)
-  if not root then return nil, at end
-  for _, response in ipairs(root) do
-    local found = response.name == "D:response" and properties(response)
-    if found then return found, at end
+  local list, at = ask(ctx, "PROPFIND", url, "0", dav.propfind(...))
+  if not list then return nil, at end
+  for _, one in ipairs(list) do
+    if one.found then return one.found, at end
   end
   return nil, { code = "not_found", message = "The calendar server tells nothing about this address" }
 end
 
 --- Follows the address that a person entered to the principal.
 local function find_principal(ctx)
-  local entered, first = ctx.account.url, nil
-  local path = entered:gsub("^%a+://[^/]+", "")
+  local path, first = ctx.account.url:gsub("^%a+://[^/]+", ""), nil
   local places = { "/.well-known/caldav", "/" }
   if path ~= "" and path ~= "/" then table.insert(places, 1, path) end
   for _, place in ipairs(places) do
@@ -151,7 +85,7 @@ local function find_principal(ctx)
     if found then
       if xml.text(found, "C:calendar-home-set/D:href") then return at end
       local href = xml.text(found, "D:current-user-principal/D:href") or xml.text(found, "D:principal-URL/D:href")
-      if href then return resolve(ctx, at, href) end
+      if href then return href end
     elseif is_refusal(at) or at.code == "not_found" or at.code == "invalid_response" or at.code == "forbidden" then
       first = first or at
     else
@@ -165,8 +99,8 @@ end
 function M.discover(ctx)
   local principal, err = find_principal(ctx)
   if not principal then return nil, err end
-  local found, at = look(ctx, principal, "C:calendar-home-set", "C:calendar-user-address-set", "D:displayname")
-  if not found then return nil, at end
+  local found, problem = look(ctx, principal, "C:calendar-home-set", "C:calendar-user-address-set", "D:displayname")
+  if not found then return nil, problem end
   local home = xml.text(found, "C:calendar-home-set/D:href")
   if not home then return nil, { code = "not_found", message = "This account has no calendars" } end
   local email
@@ -174,32 +108,30 @@ function M.discover(ctx)
     email = email or address.text:match("^[Mm][Aa][Ii][Ll][Tt][Oo]:(.+)$")
   end
   email = email or (ctx.account.username or ""):match("^[^@%s]+@[^@%s]+%.[^@%s]+$")
-  local name = xml.text(found, "D:displayname")
-  return { principal = principal, home = resolve(ctx, at, home), email = email, name = name }
+  return { principal = principal, home = home, email = email, name = xml.text(found, "D:displayname") }
 end
 
 function M.identity(ctx)
   local account = ctx.account
-  return { id = resolve(ctx, account.url, account.principal), email = account.email or "", name = account.name }
+  local id = dav.resolve(account.principal, account.url, account.url)
+  return { id = id, email = account.email or "", name = account.name }
 end
 
 --- A set that is missing allows what it does not forbid.
 local function is_read_only(found)
   local privileges = found["D:current-user-privilege-set"]
-  if not privileges then return false end
-  for _, privilege in ipairs(privileges) do
+  for _, privilege in ipairs(privileges or {}) do
     if privilege["D:all"] or privilege["D:write"] or privilege["D:write-content"] then return false end
   end
-  return true
+  return privileges ~= nil
 end
 
 local function takes_events(found)
-  local components = found["C:supported-calendar-component-set"]
-  if not components or #components == 0 then return true end
+  local components = found["C:supported-calendar-component-set"] or {}
   for _, component in ipairs(components) do
     if component.attributes and component.attributes.name == "VEVENT" then return true end
   end
-  return false
+  return #components == 0
 end
 
 local function calendar_of(id, found)
@@ -214,47 +146,40 @@ end
 
 --- The calendars that hold events. The first that can be written is the primary one.
 function M.list_calendars(ctx)
-  local root, at = propfind(ctx, ctx.account.home, "1", "D:resourcetype", "D:displayname",
-    "D:current-user-privilege-set", "C:supported-calendar-component-set", "C:calendar-timezone", "A:calendar-color")
-  if not root then return nil, at end
-  local list, primary = {}, nil
-  for _, response in ipairs(root) do
-    local found = response.name == "D:response" and properties(response)
-    if found and found["D:resourcetype"] and found["D:resourcetype"]["C:calendar"] and takes_events(found) then
-      local calendar = calendar_of(href_of(ctx, at, response), found)
-      list[#list + 1] = calendar
+  local list, err = ask(ctx, "PROPFIND", ctx.account.home, "1", dav.propfind("D:resourcetype", "D:displayname",
+    "D:current-user-privilege-set", "C:supported-calendar-component-set", "C:calendar-timezone", "A:calendar-color"))
+  if not list then return nil, err end
+  local calendars, primary = {}, nil
+  for _, one in ipairs(list) do
+    local kind = one.found and one.found["D:resourcetype"]
+    if kind and kind["C:calendar"] and takes_events(one.found) then
+      local calendar = calendar_of(one.href, one.found)
+      calendars[#calendars + 1] = calendar
       if not primary and not calendar.read_only then primary = calendar end
     end
   end
   if primary then primary.primary = true end
-  return list
+  return calendars
 end
 
 --- One answer of sync-collection: changed resources, gone ones, the next token, and whether there is more of it.
 local function report(ctx, calendar, token)
-  local function body(depth)
-    return ask(ctx, "REPORT", calendar.id, depth, { name = "D:sync-collection",
-      { name = "D:sync-token", text = token }, { name = "D:sync-level", text = "1" },
-      { name = "D:prop", "D:getetag" } })
+  local body = dav.sync_collection(token)
+  local list, err = ask(ctx, "REPORT", calendar.id, "0", body)
+  if not list and err.status == 400 then  -- a server of the draft
+    list, err = ask(ctx, "REPORT", calendar.id, "1", body)
   end
-  local root, at = body("0")
-  if not root and at.status == 400 then root, at = body("1") end  -- servers of the draft
-  if not root then return nil, at end
-  local next_token = xml.text(root, "D:sync-token")
-  if not next_token then
+  if not list then return nil, err end
+  if not list.token then
     return nil, { code = "invalid_response", message = "The calendar server gave no sync token" }
   end
-  local state = { left = {}, gone = {}, token = next_token, more = false }
-  for _, response in ipairs(root) do
-    if response.name == "D:response" then
-      local href = href_of(ctx, at, response)
-      local status = xml.text(response, "D:status") or ""
-      if status:find(" 507") then
-        state.more = true
-      elseif href:sub(-1) ~= "/" then  -- neither the collection itself nor one inside it
-        local list = status:find(" 4%d%d") and state.gone or state.left
-        list[#list + 1] = href
-      end
+  local state = { left = {}, gone = {}, token = list.token, more = false }
+  for _, one in ipairs(list) do
+    if one.status == 507 then
+      state.more = true
+    elseif one.href:sub(-1) ~= "/" then  -- neither the collection itself nor one inside it
+      local is_gone = one.status and one.status // 100 == 4
+      table.insert(is_gone and state.gone or state.left, one.href)
     end
   end
   return state
@@ -262,14 +187,13 @@ end
 
 --- Every resource's etag, for servers without sync-collection.
 local function list_etags(ctx, calendar)
-  local root, at = propfind(ctx, calendar.id, "1", "D:getetag", "D:resourcetype")
-  if not root then return nil, at end
+  local list, err = ask(ctx, "PROPFIND", calendar.id, "1", dav.propfind("D:getetag", "D:resourcetype"))
+  if not list then return nil, err end
   local etags = {}
-  for _, response in ipairs(root) do
-    local found = response.name == "D:response" and properties(response)
-    local href = found and href_of(ctx, at, response)
-    if found and href:sub(-1) ~= "/" and not (found["D:resourcetype"] and found["D:resourcetype"]["D:collection"]) then
-      etags[href] = xml.text(found, "D:getetag") or ""
+  for _, one in ipairs(list) do
+    local kind = one.found and one.found["D:resourcetype"]
+    if one.found and one.href:sub(-1) ~= "/" and not (kind and kind["D:collection"]) then
+      etags[one.href] = xml.text(one.found, "D:getetag") or ""
     end
   end
   return etags
@@ -293,30 +217,25 @@ local function compare_etags(ctx, calendar, known)
   return state
 end
 
---- The resources of a collection with an event to which the filters apply.
+--- The resources of a collection with an event to which the filter applies.
 local function query(ctx, collection, filter)
-  local root, at = ask(ctx, "REPORT", collection, "1", { name = "C:calendar-query", { name = "D:prop", "D:getetag" },
-    { name = "C:filter", { name = "C:comp-filter", attributes = { name = "VCALENDAR" },
-      { name = "C:comp-filter", attributes = { name = "VEVENT" }, filter } } } })
-  if not root then return nil, at end
-  local list = {}
-  for _, response in ipairs(root) do
-    if response.name == "D:response" and properties(response) then list[#list + 1] = href_of(ctx, at, response) end
+  local list, err = ask(ctx, "REPORT", collection, "1", dav.query(filter))
+  if not list then return nil, err end
+  local hrefs = {}
+  for _, one in ipairs(list) do
+    if one.found then hrefs[#hrefs + 1] = one.href end
   end
-  return list
+  return hrefs
 end
 
---- Those with an event in the window (RFC 3339 texts; no finish: without end), and every series: some servers look
---- at its first occurrence only.
-local function find_in_window(ctx, collection, start, finish)
-  local function basic(text) return text and text:gsub("%.%d+", ""):gsub("[-:]", "") end
-  local range = { start = basic(start), ["end"] = basic(finish) }
-  local list, err = query(ctx, collection, { name = "C:time-range", attributes = range })
+--- Those with an event in the window, and every series: some servers look at its first occurrence only.
+local function find_in_window(ctx, collection, window)
+  local list, err = query(ctx, collection, window)
   if not list then return nil, err end
   local is_there = {}
   for _, href in ipairs(list) do is_there[href] = true end
-  for _, name in ipairs({ "RRULE", "RDATE" }) do
-    for _, href in ipairs(query(ctx, collection, { name = "C:prop-filter", attributes = { name = name } }) or {}) do
+  for _, property in ipairs({ "RRULE", "RDATE" }) do
+    for _, href in ipairs(query(ctx, collection, { property = property }) or {}) do
       if not is_there[href] then list[#list + 1] = href end
       is_there[href] = true
     end
@@ -328,7 +247,7 @@ end
 --- server says so. A server that cannot tell gives everything.
 local function leave_out_past(ctx, calendar, state, window)
   if #state.left <= M.can.max_page then return state end
-  local found, is_there = find_in_window(ctx, calendar.id, window.start)
+  local found, is_there = find_in_window(ctx, calendar.id, { start = window.start })
   if not found then return state end
   local left = {}
   for _, href in ipairs(state.left) do
@@ -353,55 +272,50 @@ local function begin(ctx, calendar, cursor, window)
   return state and not cursor and leave_out_past(ctx, calendar, state, window) or state, err
 end
 
---- Says which of the people in an event is the account's owner.
-local function mark_owner(item, email)
-  if not email then return end
-  email = email:lower()
-  if item.organizer then item.is_organizer = item.organizer:lower() == email end
-  for _, person in ipairs(item.attendees or {}) do person.is_self = person.email:lower() == email end
-end
-
---- An event of the resource under the names that it has here.
-local function name_event(ctx, href, etag, item)
-  local slot = item.recurrence_id
-  item.id = slot and ical.occurrence_id(href, slot) or href
-  item.series_id = slot and href or nil
-  item.etag = etag
-  mark_owner(item, ctx.account.email)
-  return item
-end
+--- How the events of a resource are called here, and whose account it is.
+local function names(ctx, href, etag) return { id = href, etag = etag, owner = ctx.account.email } end
 
 --- The events of one resource, all that there are: a series with its overrides, or a single event.
-local function read_resource(ctx, href, found, events)
-  local data = ical.read(xml.text(found, "C:calendar-data") or "")
+local function read_resource(ctx, one, events)
+  local etag, text = xml.text(one.found, "D:getetag"), xml.text(one.found, "C:calendar-data")
+  local data = ical.read(text or "", names(ctx, one.href, etag))
   if not data then log.warning("a calendar resource cannot be read and is left out") end
-  for _, item in ipairs(data and data.events or {}) do
-    events[#events + 1] = name_event(ctx, href, xml.text(found, "D:getetag"), item)
-  end
-  events[#events + 1] = { id = href, whole = true }
+  table.move(data and data.events or {}, 1, data and #data.events or 0, #events + 1, events)
+  events[#events + 1] = { id = one.href, whole = true }
 end
 
+--- Adds the events of these resources.
 local function multiget(ctx, calendar, hrefs, events)
-  local body = { name = "C:calendar-multiget", { name = "D:prop", "D:getetag", "C:calendar-data" } }
-  for _, href in ipairs(hrefs) do
-    body[#body + 1] = { name = "D:href", text = href:gsub("^%a+://[^/]+", "") }
-  end
-  local root, at = ask(ctx, "REPORT", calendar.id, "1", body)
-  if not root then return nil, at end
-  for _, response in ipairs(root) do
-    if response.name == "D:response" then
-      local href, found = href_of(ctx, at, response), properties(response)
-      local status = (xml.text(response, "D:status") or ""):match(" (%d%d%d)")
-      if found then
-        read_resource(ctx, href, found, events)
-      elseif status == "404" or status == "410" then
-        events[#events + 1] = { id = href, deleted = true }  -- it went meanwhile
-      else
-        log.warning("the calendar server does not give a resource that it lists; it is left as it was")
-      end
+  local list, err = ask(ctx, "REPORT", calendar.id, "1", dav.multiget(hrefs))
+  if not list then return nil, err end
+  for _, one in ipairs(list) do
+    if one.found then
+      read_resource(ctx, one, events)
+    elseif one.status == 404 or one.status == 410 then
+      events[#events + 1] = { id = one.href, deleted = true }  -- it went meanwhile
+    else
+      log.warning("the calendar server does not give a resource that it lists; it is left as it was")
     end
   end
   return true
+end
+
+--- The same in halves while the answer is one that the host does not take, as when it is too large. A resource that
+--- is too large by itself is left as it was, so that it does not hold up the others.
+local function fetch_batch(ctx, calendar, hrefs, events)
+  local done, err = multiget(ctx, calendar, hrefs, events)
+  if done or err.code ~= "invalid_response" or err.status then return done, err end
+  if #hrefs == 1 then
+    local found = look(ctx, hrefs[1], "D:getcontentlength")
+    local size = tonumber(found and xml.text(found, "D:getcontentlength"))
+    if not size or size < LARGE then return nil, err end
+    log.warning("a calendar resource is too large and left as it was: " .. hrefs[1]:match("[^/]*$"))
+    return true
+  end
+  local half = #hrefs // 2
+  done, err = fetch_batch(ctx, calendar, table.move(hrefs, 1, half, 1, {}), events)
+  if not done then return nil, err end
+  return fetch_batch(ctx, calendar, table.move(hrefs, half + 1, #hrefs, 1, {}), events)
 end
 
 --- Fetches up to `max_page` of the resources in `state.left`; gives the next page's state, if there is one.
@@ -409,7 +323,7 @@ local function fetch_page(ctx, calendar, state, events)
   local last = math.min(#state.left, M.can.max_page)
   for from = 1, last, BATCH do
     local batch = table.move(state.left, from, math.min(from + BATCH - 1, last), 1, {})
-    local done, err = multiget(ctx, calendar, batch, events)
+    local done, err = fetch_batch(ctx, calendar, batch, events)
     if not done then return nil, err end
   end
   state.left = table.move(state.left, last + 1, #state.left, 1, json.array({}))
@@ -439,7 +353,7 @@ end
 function M.list_events(ctx, calendar, window, page)
   local state, events = page and json.decode(page), {}
   if not state then
-    local left, err = find_in_window(ctx, calendar.id, window.start, window.finish)
+    local left, err = find_in_window(ctx, calendar.id, window)
     if not left then return nil, err end
     state = { left = left }
   end
@@ -458,7 +372,7 @@ end
 local function get(ctx, href)
   local answer, err = ctx.http:get(href)
   if not answer then return nil, err end
-  if answer.status ~= 200 then return failure(answer) end
+  if answer.status ~= 200 then return dav.failure(answer) end
   local etag = answer.headers.etag
   if not etag then
     local found, problem = look(ctx, href, "D:getetag")
@@ -482,16 +396,13 @@ end
 
 --- The event that `found` is about.
 local function read_event(ctx, found)
-  local item, err
-  if found.slot then
-    item, err = ical.occurrence(found.text, found.slot)
-  else
-    local data = ical.read(found.text) or { events = {} }
-    for _, one in ipairs(data.events) do item = item or (not one.recurrence_id and one or nil) end
-    err = { code = "not_found", message = "The calendar server has no such event" }
+  local called = names(ctx, found.href, found.etag)
+  if found.slot then return ical.occurrence(found.text, found.slot, called) end
+  local data = ical.read(found.text, called)
+  for _, item in ipairs(data and data.events or {}) do
+    if not item.recurrence_id then return item end
   end
-  if not item then return nil, err end
-  return name_event(ctx, found.href, found.etag, item)
+  return nil, { code = "not_found", message = "The calendar server has no such event" }
 end
 
 function M.get_event(ctx, _, id)
@@ -505,8 +416,18 @@ local function put(ctx, href, text, condition)
   return ctx.http:put(href, { body = text, headers = condition })
 end
 
+--- DESCRIPTION is text (RFC 5545 section 3.8.1.5): of HTML goes there what it shows. Says what is lost by that.
+local function keep_text(wanted)
+  if wanted.description_format ~= "html" then return {} end
+  local markup = wanted.description
+  local bare = markup:gsub("<[bB][rR][^<>]*>", "\n"):gsub("</[pPdDhHlL][^<>]*>", "\n"):gsub("<[^<>]*>", "")
+  local text = html.text(markup)
+  wanted.description, wanted.description_format = text or html.text(bare) or bare, "text"
+  return { text == nil and "The description is kept as text." or nil }
+end
+
 --- What a write left there. Without an etag the server may have stored something else (RFC 4791 section 5.3.4).
-local function written(ctx, found, answer, wanted)
+local function written(ctx, found, answer, wanted, lossy)
   local now = { href = found.href, text = found.text, etag = answer.headers.etag }
   if not now.etag then
     local there, err = get(ctx, found.href)
@@ -516,12 +437,9 @@ local function written(ctx, found, answer, wanted)
   now.slot = found.slot
   local item, problem = read_event(ctx, now)
   if not item then return nil, problem end
-  local lossy = {}
-  if wanted.reminders and #wanted.reminders < #(item.reminders or {}) then
-    lossy[1] = "Reminders that other programs set stay."
-  elseif wanted.reminders and #wanted.reminders > #(item.reminders or {}) then
-    lossy[1] = "The calendar server did not keep all reminders."
-  end
+  local more = #(item.reminders or {}) - #(wanted.reminders or item.reminders or {})
+  if more > 0 then lossy[#lossy + 1] = "Reminders that other programs set stay." end
+  if more < 0 then lossy[#lossy + 1] = "The calendar server did not keep all reminders." end
   return { event = item, lossy = lossy }
 end
 
@@ -548,41 +466,34 @@ local function rewrite(ctx, id, etag, change, known)
     local answer, failed = put(ctx, found.href, found.text, { ["If-Match"] = etag ~= "" and etag or found.etag })
     if not answer then return nil, failed end
     if is_done(answer) then return found, answer end
-    if answer.status ~= 412 then return failure(answer) end
+    if answer.status ~= 412 then return dav.failure(answer) end
     local mine = read_event(ctx, found)
     local there, gone = M.get_event(ctx, nil, id)
     local is_ours = mine and there and is_same(mine, there) or not mine and not there and gone.code == "not_found"
     if is_ours then return found, { headers = {} } end
-    if etag ~= "" or attempt == ATTEMPTS then return failure(answer) end
+    if etag ~= "" or attempt == ATTEMPTS then return dav.failure(answer) end
   end
 end
 
 function M.update_event(ctx, _, id, wanted, etag)
+  local lossy = keep_text(wanted)
   local found, answer = rewrite(ctx, id, etag, function(stored)
     wanted.id, wanted.recurrence_id = id, nil
     return ical.update(stored.text, wanted, { owner = ctx.account.email, slot = stored.slot })
   end)
   if not found then return nil, answer end
-  return written(ctx, found, answer, wanted)
-end
-
---- Where a UID stands in a collection, if anywhere.
-local function find_uid(ctx, collection, uid)
-  local list = query(ctx, collection,
-    { name = "C:prop-filter", attributes = { name = "UID" }, { name = "C:text-match", text = uid } })
-  return list and list[1]
+  return written(ctx, found, answer, wanted, lossy)
 end
 
 --- Where the event is that keeps us from creating it again: in this calendar, or, at services with one UID an
 --- account, in another one, where its owner moved it.
 local function find_taken(ctx, calendar, answer, uid)
-  local root = xml.parse(answer.body, NS)
-  local named = xml.text(root, "C:no-uid-conflict/D:href")
-  if named and named ~= "" then return resolve(ctx, calendar.id, named) end
-  local href = find_uid(ctx, calendar.id, uid)
-  for _, other in ipairs(href and {} or M.list_calendars(ctx) or {}) do
-    if other.id ~= calendar.id then href = href or find_uid(ctx, other.id, uid) end
-  end
+  local named = xml.text(xml.parse(answer.body, { D = "DAV:", C = "urn:ietf:params:xml:ns:caldav" }),
+    "C:no-uid-conflict/D:href")
+  if named and named ~= "" then return dav.resolve(named, calendar.id, ctx.account.url) end
+  local function find(place) return (query(ctx, place.id, { property = "UID", text = uid }) or {})[1] end
+  local href = find(calendar)
+  for _, other in ipairs(href and {} or M.list_calendars(ctx) or {}) do href = href or find(other) end
   return href
 end
 
@@ -592,7 +503,7 @@ local function adopt(ctx, calendar, href, answer, uid)
   if not found and err.code == "not_found" then
     local other = find_taken(ctx, calendar, answer, uid)
     if other and other:sub(1, #calendar.id) ~= calendar.id then
-      local target = origin_of(href) and href or origin_of(ctx.account.url) .. href
+      local target = href:find("^%a+://") and href or ctx.account.url:match("^%a+://[^/?#]+") .. href
       ctx.http:request({ method = "MOVE", url = other, headers = { Destination = target, Overwrite = "F" } })
       other = href
     end
@@ -608,16 +519,17 @@ end
 local function create_resource(ctx, calendar, wanted, key)
   local name = crypto.sha256(key):sub(1, 40)
   wanted.id, wanted.uid = name, name .. "@calhost"
+  local lossy = keep_text(wanted)
   local text, err = ical.write({ wanted }, { owner = ctx.account.email })
   if not text then return nil, err end
-  local found = { href = resolve(ctx, calendar.id, name .. ".ics"), text = text }
+  local found = { href = dav.resolve(name .. ".ics", calendar.id, ctx.account.url), text = text }
   local answer, problem = put(ctx, found.href, text, { ["If-None-Match"] = "*" })
   if not answer then return nil, problem end
-  if is_done(answer) then return written(ctx, found, answer, wanted) end
+  if is_done(answer) then return written(ctx, found, answer, wanted, lossy) end
   if answer.status == 412 or answer.body:find("no-uid-conflict", 1, true) then
     return adopt(ctx, calendar, found.href, answer, wanted.uid)
   end
-  return failure(answer)
+  return dav.failure(answer)
 end
 
 function M.create_event(ctx, calendar, wanted, key)
@@ -637,14 +549,14 @@ local function delete_resource(ctx, found, etag)
     if text ~= found.text then
       local answer, err = put(ctx, found.href, text, { ["If-Match"] = etag ~= "" and etag or found.etag })
       if not answer then return nil, err end
-      if not is_done(answer) then return failure(answer) end
+      if not is_done(answer) then return dav.failure(answer) end
       etag = ""
     end
   end
   local answer, err = ctx.http:delete(found.href, { headers = etag ~= "" and { ["If-Match"] = etag } or {} })
   if not answer then return nil, err end
   if is_done(answer) or answer.status == 404 or answer.status == 410 then return true end
-  return failure(answer)
+  return dav.failure(answer)
 end
 
 --- Takes one occurrence out of its series, or deletes the resource when it held nothing else.

@@ -2,14 +2,13 @@
 /// same calendar.
 #pragma once
 
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/encoding.h"
 #include "net/client.h"
 #include "net/net_time.h"
 #include "plugin/bench.h"
+#include "plugin/caldav_code.h"
 #include "plugin/caldav_server.h"
 
 namespace calhost::test {
@@ -39,12 +38,6 @@ class PersonsAccess final : public plugin::Access {
     plugin::Account home;
     std::string id = "c1";
 };
-
-inline std::string caldav_code() {
-    std::ostringstream text;
-    text << std::ifstream(CALHOST_SOURCE_DIR "/providers/caldav/provider.lua").rdbuf();
-    return text.str();
-}
 
 /// A server, the provider, and another program that writes to the same calendar.
 struct CaldavWorld {
