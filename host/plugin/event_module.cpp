@@ -4,6 +4,7 @@
 #include "plugin/event_table.h"
 #include "plugin/modules.h"
 #include "plugin/reminders.h"
+#include "plugin/time_table.h"
 
 namespace calhost::plugin {
 namespace {

@@ -1,12 +1,10 @@
 #include "plugin/event_table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
-#include "calendar/zone.h"
+#include "plugin/time_table.h"
 
 namespace calhost::plugin {
 namespace {
@@ -16,17 +14,12 @@ using calendar::EventTime;
 using lua::Reader;
 using lua::Writer;
 
-std::unexpected<Error> wrong(std::string_view field, std::string_view what) {
-    return fail(ErrorCode::invalid, fmt::format("event.{}: {}", field, what));
-}
-
-void push_times(Writer& writer, std::string_view name, const std::vector<EventTime>& times) {
-    writer.open_field(name, static_cast<int>(times.size()));
-    for (std::size_t i = 0; i < times.size(); ++i) {
-        push_time(writer, times[i]);
-        writer.set_item(static_cast<std::int64_t>(i) + 1);
-    }
-    writer.close_field(name);
+/// Puts what was read where it belongs.
+template <class T>
+Result<void> put(Result<T> read, T& into) {
+    if (!read) return fail(std::move(read.error()));
+    into = std::move(*read);
+    return {};
 }
 
 void push_attendees(Writer& writer, const std::vector<calendar::Attendee>& attendees) {
@@ -52,29 +45,6 @@ void push_words(Writer& writer, std::string_view name, const std::vector<std::st
         writer.set_item(++index);
     }
     writer.close_field(name);
-}
-
-/// Puts what was read where it belongs.
-template <class T>
-Result<void> put(Result<T> read, T& into) {
-    if (!read) return fail(std::move(read.error()));
-    into = std::move(*read);
-    return {};
-}
-
-Result<std::vector<EventTime>> read_times(const Reader& list, std::string_view field) {
-    std::vector<EventTime> times;
-    Result<void> outcome;
-    list.each_item([&](std::int64_t, const Reader& item) {
-        if (!outcome) return;
-        auto time = read_time(item, field);
-        if (time)
-            times.push_back(std::move(*time));
-        else
-            outcome = fail(time.error());
-    });
-    if (!outcome) return fail(outcome.error());
-    return times;
 }
 
 // Each of these reads one field of an event, whose value is not nil.
@@ -245,31 +215,13 @@ bool is_set(const EventTime& time) { return time.is_date || !time.zone.empty(); 
 
 /// Puts what a script may leave out, and refuses what makes no sense.
 Result<void> complete(Event& event) {
-    if (event.id.empty()) return wrong("id", "is missing");
-    if (!is_set(event.start)) return wrong("start", "is missing");
+    if (event.id.empty()) return wrong_field("id", "is missing");
+    if (!is_set(event.start)) return wrong_field("start", "is missing");
     if (!is_set(event.finish)) event.finish = event.start;
     return calendar::check_event(event);
 }
 
 }  // namespace
-
-void push_time(Writer& writer, const EventTime& time) {
-    writer.begin_table(0, 3);
-    if (time.is_date) {
-        writer.field("date", calendar::format_date(time.date));
-        return;
-    }
-    writer.field("local", calendar::format_local(time.local));
-    writer.field("tz", time.zone);
-    writer.field("instant", to_millis(time.instant));
-}
-
-void push_recurrence(Writer& writer, const calendar::Recurrence& recurrence) {
-    writer.begin_table(0, 3);
-    writer.field("rrule", recurrence.rrule);
-    push_times(writer, "rdate", recurrence.rdate);
-    push_times(writer, "exdate", recurrence.exdate);
-}
 
 void push_reminders(Writer& writer, const std::vector<calendar::Reminder>& reminders) {
     writer.begin_array(static_cast<int>(reminders.size()));
@@ -342,43 +294,10 @@ void push_wanted(Writer& writer, const Event& event) {
     if (!event.recurrence && !event.is_override()) writer.field("recurrence", false);
 }
 
-Result<EventTime> make_known_instant(Timestamp moment, std::string_view zone) {
-    const bool is_known = !zone.empty() && calendar::is_zone(zone);
-    return calendar::make_instant(moment, is_known ? std::string(zone) : "Etc/UTC");
-}
-
 bool is_event_field(std::string_view name) { return find_field(name) != nullptr; }
 
-Result<EventTime> read_time(const Reader& reader, std::string_view field) {
-    if (!reader.is_table()) return wrong(field, "is not a time; use event.instant or event.date");
-    std::string_view date, local, zone, instant_text;
-    std::optional<std::int64_t> instant;
-    reader.each_field([&](std::string_view name, const Reader& value) {
-        if (name == "date") date = value.string();
-        if (name == "local") local = value.string();
-        if (name == "tz") zone = value.string();
-        if (name == "instant") (instant = value.integer(), instant_text = value.string());
-    });
-    if (!date.empty()) {
-        const auto day = calendar::parse_date(date);
-        if (!day) return wrong(field, day.error().message);
-        return calendar::make_date(*day);
-    }
-    if (!instant_text.empty()) {
-        const auto moment = parse_rfc3339(instant_text);
-        if (!moment) return wrong(field, moment.error().message);
-        return make_known_instant(*moment, zone);
-    }
-    if (instant)
-        return calendar::make_instant(from_millis(*instant),
-                                      std::string(zone.empty() ? "Etc/UTC" : zone));
-    const auto wall_clock = calendar::parse_local(local);
-    if (!wall_clock) return wrong(field, wall_clock.error().message);
-    return calendar::make_local(*wall_clock, std::string(zone));
-}
-
 Result<ChangeKind> read_change(const Reader& reader, Event& into) {
-    if (!reader.is_table()) return wrong("", "is not a table");
+    if (!reader.is_table()) return wrong_field("", "is not a table");
     auto kind = ChangeKind::event;
     auto outcome = read_fields(reader, into, kind);
     if (kind == ChangeKind::event && outcome) outcome = complete(into);
@@ -386,23 +305,8 @@ Result<ChangeKind> read_change(const Reader& reader, Event& into) {
     return kind;
 }
 
-Result<calendar::Recurrence> read_recurrence(const Reader& reader) {
-    if (!reader.is_table()) return wrong("recurrence", "is not a table");
-    calendar::Recurrence recurrence;
-    recurrence.rrule = reader.string_field("rrule");
-    Result<void> outcome;
-    for (const auto& [name, into] :
-         {std::pair{"rdate", &recurrence.rdate}, {"exdate", &recurrence.exdate}})
-        reader.with_field(name, [&](const Reader& list) {
-            if (!list.is_table() || !outcome) return;
-            outcome = put(read_times(list, name), *into);
-        });
-    if (!outcome) return fail(outcome.error());
-    return recurrence;
-}
-
 Result<std::vector<calendar::Reminder>> read_reminders(const Reader& reader) {
-    if (!reader.is_table()) return wrong("reminders", "is not a list");
+    if (!reader.is_table()) return wrong_field("reminders", "is not a list");
     std::vector<calendar::Reminder> reminders;
     reader.each_item([&](std::int64_t, const Reader& item) {
         reminders.push_back(
@@ -413,7 +317,7 @@ Result<std::vector<calendar::Reminder>> read_reminders(const Reader& reader) {
 }
 
 Result<Event> read_event(const Reader& reader) {
-    if (!reader.is_table()) return wrong("", "is not a table");
+    if (!reader.is_table()) return wrong_field("", "is not a table");
     Event event;
     auto ignored = ChangeKind::event;
     auto outcome = read_fields(reader, event, ignored);

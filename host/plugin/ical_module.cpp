@@ -5,6 +5,7 @@
 #include "calendar/recurrence_lines.h"
 #include "plugin/event_table.h"
 #include "plugin/modules.h"
+#include "plugin/time_table.h"
 
 namespace calhost::plugin {
 namespace {
