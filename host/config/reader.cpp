@@ -101,11 +101,9 @@ void Reader::finish() {
     const std::vector<std::string_view> words(known_.begin(), known_.end());
     for (const auto& member : members()) {
         if (std::ranges::find(words, member.name) != words.end()) continue;
-        const auto meant = closest(member.name, words);
         context_->complain(
             member.line, key_of(member.name),
-            meant.empty() ? fmt::format("is not known here; known are {}", fmt::join(words, ", "))
-                          : fmt::format("is not known here; did you mean {}?", meant));
+            fmt::format("is not known here; {}", suggestion(member.name, words)));
     }
 }
 

@@ -217,4 +217,10 @@ std::string_view closest(std::string_view text, std::span<const std::string_view
     return best;
 }
 
+std::string suggestion(std::string_view text, std::span<const std::string_view> words) {
+    const auto meant = closest(text, words);
+    return meant.empty() ? fmt::format("known are {}", fmt::join(words, ", "))
+                         : fmt::format("did you mean {}?", meant);
+}
+
 }  // namespace calhost::config

@@ -42,5 +42,8 @@ bool is_name(std::string_view text);
 
 /// The one of `words` that `text` was probably meant to be, or empty.
 std::string_view closest(std::string_view text, std::span<const std::string_view> words);
+/// The end of a sentence about a name that is none of `words`: "did you mean url?", or "known are
+/// name, url".
+std::string suggestion(std::string_view text, std::span<const std::string_view> words);
 
 }  // namespace calhost::config

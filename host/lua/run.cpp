@@ -65,12 +65,12 @@ Failure make_bug(const Core& core, std::string details) {
             .traceback = std::move(details)};
 }
 
-std::string describe_error(Core& core, lua_State* thread) {
+std::string describe_error(Core& core, lua_State* thread, Overrun overrun) {
     std::string text = "out of memory";
     const int status = protect(core.main, 0, 0, [&](lua_State* state) {
         lua_checkstack(thread, 4);
-        if (lua_gettop(thread) == 0 || lua_islightuserdata(thread, -1) != 0) {
-            text = "stopped";
+        if (overrun != Overrun::none || lua_gettop(thread) == 0) {
+            text = fmt::format("it {}", word_for(overrun));
         } else if (lua_type(thread, -1) == LUA_TSTRING) {
             text = Reader(thread, -1).string().substr(0, kLongestMessage);
         } else {
@@ -157,7 +157,7 @@ int Run::keep_result() {
 
 Failure Run::failure() {
     if (status_ == LUA_ERRMEM) running_.overrun = Overrun::memory;
-    std::string details = describe_error(*core_, thread_.state);
+    std::string details = describe_error(*core_, thread_.state, running_.overrun);
     if (running_.overrun == Overrun::none) return make_bug(*core_, std::move(details));
     return make_overrun(*core_, running_.overrun, std::move(details));
 }

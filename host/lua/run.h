@@ -50,7 +50,8 @@ class Run {
 /// A bug as callers see it, with `details` for the log.
 Failure make_bug(const Core& core, std::string details);
 
-/// Text of the error value on top of `thread`, and where it was raised. Runs no script code.
-std::string describe_error(Core& core, lua_State* thread);
+/// The overrun in words, else the text of the error value on top of `thread`; and where it was.
+/// Runs no script code.
+std::string describe_error(Core& core, lua_State* thread, Overrun overrun);
 
 }  // namespace calhost::lua

@@ -191,6 +191,10 @@ const Field* find_field(std::string_view name) {
     return field != nullptr && field->name == name ? field : nullptr;
 }
 
+std::unexpected<Error> no_table() {
+    return fail(ErrorCode::invalid, "an event is a table of fields; make it with event.new");
+}
+
 ChangeKind kind_of(std::string_view flag) {
     if (flag == "whole") return ChangeKind::whole_series;
     if (flag == "deleted") return ChangeKind::deletion;
@@ -297,7 +301,7 @@ void push_wanted(Writer& writer, const Event& event) {
 bool is_event_field(std::string_view name) { return find_field(name) != nullptr; }
 
 Result<ChangeKind> read_change(const Reader& reader, Event& into) {
-    if (!reader.is_table()) return wrong_field("", "is not a table");
+    if (!reader.is_table()) return no_table();
     auto kind = ChangeKind::event;
     auto outcome = read_fields(reader, into, kind);
     if (kind == ChangeKind::event && outcome) outcome = complete(into);
@@ -317,7 +321,7 @@ Result<std::vector<calendar::Reminder>> read_reminders(const Reader& reader) {
 }
 
 Result<Event> read_event(const Reader& reader) {
-    if (!reader.is_table()) return wrong_field("", "is not a table");
+    if (!reader.is_table()) return no_table();
     Event event;
     auto ignored = ChangeKind::event;
     auto outcome = read_fields(reader, event, ignored);

@@ -51,16 +51,12 @@ constexpr std::array kAuth{
     Member{"scopes", Shape::word_lists}, Member{"covers", Shape::word_lists},
     Member{"fields", Shape::list},       Member{"presets", Shape::list}};
 
-constexpr std::array<std::string_view, 4> kKinds{"oauth2", "basic", "form", "none"};
+constexpr std::array<std::string_view, 3> kKinds{"oauth2", "basic", "form"};
 
-constexpr std::array<std::string_view, 16> kFunctions{"discover",       "identity",
-                                                      "list_calendars", "list_changes",
-                                                      "list_events",    "busy",
-                                                      "get_event",      "create_event",
-                                                      "update_event",   "delete_event",
-                                                      "open_channel",   "renew_channel",
-                                                      "close_channel",  "read_notification",
-                                                      "revoke",         "classify_token_error"};
+constexpr std::array<std::string_view, 15> kFunctions{
+    "discover",     "identity",      "list_calendars", "list_changes",      "list_events",
+    "busy",         "get_event",     "create_event",   "update_event",      "delete_event",
+    "open_channel", "renew_channel", "close_channel",  "read_notification", "classify_token_error"};
 
 bool is_text(const json::value& value) { return value.is_string() && !value.get_string().empty(); }
 
@@ -209,10 +205,7 @@ class TableCheck {
                           std::span<const Member> known) {
         std::vector<std::string_view> words;
         for (const auto& member : known) words.push_back(member.name);
-        const auto meant = config::closest(name, words);
-        complain(key, meant.empty()
-                          ? fmt::format("is not known here; known are {}", fmt::join(words, ", "))
-                          : fmt::format("is not known here; did you mean {}?", meant));
+        complain(key, fmt::format("is not known here; {}", config::suggestion(name, words)));
     }
 
     /// "auth.token" must be there.

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/url/parse.hpp>
+#include <span>
 
 #include "base/json.h"
+#include "config/values.h"
 #include "lua/state.h"
 
 namespace calhost::plugin {
@@ -15,12 +18,31 @@ namespace bj = boost::json;
 
 constexpr std::array kTypes{"string", "url", "integer", "boolean", "duration", "list", "map"};
 
+constexpr std::array<std::string_view, 8> kMembers{"name",   "type",    "title",   "required",
+                                                   "secret", "default", "options", "fields"};
+
 Result<std::vector<SchemaField>> read_fields(const bj::value* list);
+
+/// A member of another name would be passed over, and the field would not be what it says.
+Result<void> check_members(const bj::value& table, std::span<const std::string_view> known,
+                           std::string_view of) {
+    if (!table.is_object()) return {};
+    for (const auto& member : table.get_object()) {
+        const std::string_view name = member.key();
+        if (std::ranges::find(known, name) != known.end()) continue;
+        return fail(ErrorCode::misconfigured, fmt::format("{} has the unknown member '{}'; {}", of,
+                                                          name, config::suggestion(name, known)));
+    }
+    return {};
+}
 
 Result<SchemaField> read_field(const bj::value& raw) {
     SchemaField field;
     field.name = json::text_of(raw, "name");
     if (field.name.empty()) return fail(ErrorCode::misconfigured, "a field has no name");
+    if (auto checked = check_members(raw, kMembers, fmt::format("field '{}'", field.name));
+        !checked)
+        return fail(checked.error());
     if (const auto type = json::text_of(raw, "type"); !type.empty()) field.type = type;
     if (std::ranges::find(kTypes, field.type) == kTypes.end())
         return fail(ErrorCode::misconfigured,
@@ -52,6 +74,13 @@ Result<std::vector<SchemaField>> read_fields(const bj::value* list) {
         fields.push_back(std::move(*field));
     }
     return fields;
+}
+
+Result<std::vector<SchemaField>> read_table(const bj::value& table) {
+    constexpr std::array<std::string_view, 1> kOnly{"fields"};
+    if (auto checked = check_members(table, kOnly, "the schema"); !checked)
+        return fail(checked.error());
+    return read_fields(json::find(table, "fields"));
 }
 
 bool is_type(const SchemaField& field, const bj::value& value) {
@@ -146,7 +175,7 @@ Result<Schema> read_schema(const std::string& file_name, std::string_view source
     if (!raw)
         return fail(ErrorCode::misconfigured,
                     fmt::format("{}: {}", file_name, raw.error().message));
-    auto fields = read_fields(json::find(*raw, "fields"));
+    auto fields = read_table(*raw);
     if (!fields)
         return fail(ErrorCode::misconfigured,
                     fmt::format("{}: {}", file_name, fields.error().message));

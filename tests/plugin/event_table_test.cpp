@@ -144,7 +144,7 @@ TEST_CASE("event table: what makes no event is refused with the field's name") {
     };
     Table table;
     for (const auto& row : std::vector<Case>{
-             {"return 7", "is not a table"},
+             {"return 7", "an event is a table of fields"},
              {"e.id = nil return e", "id"},
              {"e.id = 7 return e", "id"},
              {"e.start = nil return e", "start"},

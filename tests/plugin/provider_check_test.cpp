@@ -79,7 +79,8 @@ TEST_CASE("provider check: each mistake is told once, with its line, its key and
              {"M.auth.scopes = nil", "auth.scopes: is missing; a sign-in of kind oauth2 needs it"},
              {"M.auth.scopes.full = nil", ":5: auth.scopes: needs a list `full`"},
              {"M.auth.scopes.full = 'rw'", ":5: auth.scopes: must give each name a list of texts"},
-             {"M.auth.kind = 'oath2'", ":8: auth.kind: must be one of oauth2, basic, form, none"},
+             {"M.auth.kind = 'oath2'", ":8: auth.kind: must be one of oauth2, basic, form"},
+             {"M.auth.kind = 'none'", ":8: auth.kind: must be one of oauth2, basic, form"},
              {"M.auth.tokn = 'https://a.example'",
               ":8: auth.tokn: is not known here; did you mean "
               "token?"},
@@ -105,6 +106,10 @@ TEST_CASE("provider check: each mistake is told once, with its line, its key and
 TEST_CASE("provider check: a function of no name that the host calls is a doubt, not a mistake") {
     CHECK(complaints_of("acme", std::string(kGood) + "M.own_helper = helper\nreturn M") ==
           std::vector<std::string>{"warning: providers/acme/provider.lua:8: own_helper: is no "
+                                   "function that the host calls; make it local"});
+    // The host revokes by itself, at auth.revoke.
+    CHECK(complaints_of("acme", std::string(kGood) + "function M.revoke(ctx) end\nreturn M") ==
+          std::vector<std::string>{"warning: providers/acme/provider.lua:8: revoke: is no "
                                    "function that the host calls; make it local"});
 }
 

@@ -147,7 +147,7 @@ TEST_CASE("provider: a script that is none, or says too little, does not load") 
                            {"return { id = 'a', title = 'A' }", "api = 1"},
                            {"return { id = 'a', title = 'A', api = 2, auth = {} }", "api = 1"},
                            {"return { id = 'a', title = 'A', api = 1 }", "needs auth"},
-                           {"while true do end", "does not load"},
+                           {"while true do end", "does not load: it did more work than one call may"},
                            {"os.exit(1)", "provider.lua:1"},
                            {"require('os')", "provider.lua:1"},
                            {"\x1bLua", "does not load"}}) {

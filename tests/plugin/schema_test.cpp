@@ -100,6 +100,18 @@ TEST_CASE("schema: a file that is no schema is refused with its place") {
         CHECK(schema.error().message.contains("schema.lua"));
     }
     CHECK(read_schema("schema.lua", "return {}", time).has_value());
+    for (const auto& [source, complaint] : std::vector<std::pair<std::string, std::string>>{
+             {"return { feilds = {} }",
+              "schema.lua: the schema has the unknown member 'feilds'; did you mean fields?"},
+             {"return { fields = { { name = 'a', requird = true } } }",
+              "schema.lua: field 'a' has the unknown member 'requird'; did you mean required?"},
+             {"return { fields = { { name = 'a', type = 'map', fields = { { name = 'b', help = 'x' "
+              "} } } } }",
+              "schema.lua: field 'b' has the unknown member 'help'; known are name, type, "}}) {
+        const auto schema = read_schema("schema.lua", source, time);
+        REQUIRE_FALSE(schema.has_value());
+        CHECK_MESSAGE(schema.error().message.starts_with(complaint), schema.error().message);
+    }
 }
 
 TEST_CASE("discovery: everything that is wrong is said at once") {
