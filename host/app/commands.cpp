@@ -216,7 +216,7 @@ int rotate_host_keys(const Options& options) {
 
 Task<Result<json::object>> check_alone(const HostOptions& host, connect::Services& services,
                                        CheckQuestion question) {
-    auto connection = find_account(services.database.reader(), question);
+    auto connection = find_account(services, question);
     if (!connection) co_return fail(connection.error());
     connect::TokenKeeper keeper(services);
     co_return co_await check_provider(host, services, keeper, std::move(*connection),

@@ -220,7 +220,7 @@ void Host::Impl::add_commands() {
 
 /// On the connection's home worker, whose keeper refreshes its tokens.
 Task<Result<json::object>> Host::Impl::check_account(CheckQuestion question) {
-    auto connection = find_account(first().worker->database().reader(), question);
+    auto connection = find_account(first().worker->services(), question);
     if (!connection) co_return fail(connection.error());
     const std::string id = connection->id;
     co_return co_await homes.run<Result<json::object>>(id, [&](const sync::Home& home) {

@@ -1,9 +1,11 @@
 #include "app/provider_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <map>
+#include <ranges>
 
 #include "base/encoding.h"
 #include "base/json.h"
@@ -14,6 +16,13 @@ namespace calhost::app {
 namespace {
 
 using boost::json::object;
+
+/// A running host knows those that it started with.
+std::unexpected<Error> no_provider(const plugin::Providers& providers, std::string_view name) {
+    const auto names = std::views::keys(providers.all());
+    return fail(ErrorCode::invalid, fmt::format("There is no provider '{}'; there are: {}.", name,
+                                                fmt::join(names.begin(), names.end(), ", ")));
+}
 
 std::unexpected<Error> no_account(const CheckQuestion& question) {
     return fail(ErrorCode::invalid,
@@ -65,7 +74,11 @@ CheckQuestion CheckQuestion::from_json(const object& members) {
             .only = std::string(json::text_of(members, "only"))};
 }
 
-Result<storage::Connection> find_account(storage::Sql& sql, const CheckQuestion& question) {
+Result<storage::Connection> find_account(connect::Services& services,
+                                         const CheckQuestion& question) {
+    if (services.providers.find(question.provider) == nullptr)
+        return no_provider(services.providers, question.provider);
+    auto& sql = services.database.reader();
     auto found = storage::find_connection_for_job(sql, question.account);
     if (found && !*found) found = find_by_user(sql, question);
     if (!found) return fail(found.error());

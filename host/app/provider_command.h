@@ -17,9 +17,10 @@ struct CheckQuestion {
     static CheckQuestion from_json(const boost::json::object& members);
 };
 
-/// The connection that the question names. *Errors*: invalid, when there is none or it is
-/// another provider's.
-Result<storage::Connection> find_account(storage::Sql& sql, const CheckQuestion& question);
+/// The connection that the question names. *Errors*: invalid, when there is no such provider, no
+/// such connection, or it is another provider's.
+Result<storage::Connection> find_account(connect::Services& services,
+                                         const CheckQuestion& question);
 
 /// Runs the checks with the provider's file as it is now, one after the other; what they write they
 /// delete. Answers `{title, account, calendar, can, checks: [{name, verdict, why}]}`.

@@ -6,6 +6,7 @@ namespace calhost::contract {
 namespace {
 
 Task<Finding> identity(Subject& s) {
+    if (auto lack = without(s, "identity", "nobody can connect")) co_return *lack;
     const auto first = co_await s.provider.identity(s.access);
     if (!first) co_return trouble("identity", first.error());
     const auto second = co_await s.provider.identity(s.access);
@@ -16,6 +17,7 @@ Task<Finding> identity(Subject& s) {
 }
 
 Task<Finding> calendars(Subject& s) {
+    if (auto lack = without(s, "list_calendars", "nobody can choose a calendar")) co_return *lack;
     const auto list = co_await s.provider.list_calendars(s.access);
     if (!list) co_return trouble("list_calendars", list.error());
     if (list->empty()) co_return wrong("the account has no calendars");
@@ -41,7 +43,7 @@ Task<Finding> missing(Subject& s) {
     const auto there = co_await get(s, made->event.id);
     if (there) co_return wrong("a deleted event is still there");
     if (there.error().code != ErrorCode::not_found)
-        co_return trouble("get_event of a deleted event", there.error());
+        co_return trouble("get_event of a deleted event", there.error(), ErrorCode::not_found);
     co_return Finding{};
 }
 

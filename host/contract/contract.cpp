@@ -6,6 +6,16 @@
 #include "contract/steps.h"
 
 namespace calhost::contract {
+namespace {
+
+/// Where the script broke: callers are told only that it did.
+std::string take_fault(Subject& subject) {
+    auto plain = subject.provider.take_fault();
+    auto paging = subject.paging.take_fault();
+    return plain.empty() ? paging : plain;
+}
+
+}  // namespace
 
 plugin::ProviderSource with_small_pages(plugin::ProviderSource source) {
     // The table is the last thing that the script returns.
@@ -31,8 +41,12 @@ const std::vector<Check>& checks() {
 }
 
 Task<Finding> run_check(const Check& check, Subject& subject) {
+    take_fault(subject);  // of what was before
     auto finding = co_await check.run(subject);
     subject.front.be_quiet();
+    const auto fault = take_fault(subject);
+    if (finding.verdict == Verdict::failed && !finding.why.contains(fault))
+        finding.why += fmt::format(" ({})", fault);
     for (const auto& id : subject.made) {
         auto deleted =
             co_await subject.provider.delete_event(subject.access, subject.calendar_id, id, "");

@@ -1,12 +1,10 @@
 #include <algorithm>
-#include <initializer_list>
 
 #include "contract/steps.h"
 
 namespace calhost::contract {
 namespace {
 
-using Codes = std::initializer_list<ErrorCode>;
 using enum ErrorCode;
 
 /// What the service seems to answer, and what may come of it.
@@ -62,19 +60,31 @@ std::vector<Fault> faults() {
     };
 }
 
+/// "not_found or conflict"
+std::string told(const std::vector<ErrorCode>& codes) {
+    std::vector<std::string_view> words;
+    for (const auto code : codes) words.push_back(calhost::to_string(code));
+    return fmt::format("{}", fmt::join(words, " or "));
+}
+
 /// Nothing: as it should be.
 template <class T>
 std::optional<Finding> judge(std::string_view doing, const Fault& fault, const Result<T>& outcome,
                              const std::vector<ErrorCode>& allowed, bool may_succeed = false) {
     if (allowed.empty() || (outcome && may_succeed)) return std::nullopt;
-    if (outcome) return wrong("{} takes {} for a success", doing, fault.name);
+    const auto expected = told(allowed);
+    if (outcome)
+        return wrong("{} takes {} for a success; expected is {}", doing, fault.name, expected);
     const auto code = outcome.error().code;
     if (code == rate_limited && !outcome.error().retry_after)
-        return wrong("{} answered with {} does not say how long to wait", doing, fault.name);
+        return wrong(
+            "{} answered with {} gives rate_limited and does not say how long to wait; expected is "
+            "a retry_after with it",
+            doing, fault.name);
     if (code == unsupported || std::ranges::find(allowed, code) != allowed.end())
         return std::nullopt;
-    return wrong("{} answered with {} gives {}: {}", doing, fault.name, calhost::to_string(code),
-                 outcome.error().message);
+    return wrong("{} answered with {} gives {} in place of {}: {}", doing, fault.name,
+                 calhost::to_string(code), expected, outcome.error().message);
 }
 
 Task<Finding> reading(Subject& s) {

@@ -16,6 +16,7 @@ bool tells_deletion(const Feed& feed, std::string_view id) {
 }
 
 Task<Finding> changes(Subject& s) {
+    if (auto lack = without(s, "list_changes", "nothing is synced")) co_return *lack;
     if (!can(s, "incremental"))
         co_return lacking("The service has no change feed: can.incremental is not true.");
     auto event = hour(s, "first", 0);
@@ -78,7 +79,8 @@ Task<Finding> expired(Subject& s) {
     const auto lost = co_await pull(s, s.provider, cursor);
     if (lost) co_return wrong("a cursor that is lost is taken");
     if (lost.error().code != ErrorCode::cursor_expired)
-        co_return trouble("list_changes with a lost cursor", lost.error());
+        co_return trouble("list_changes with a lost cursor", lost.error(),
+                          ErrorCode::cursor_expired);
     const auto full = co_await pull(s, s.provider);
     if (!full) co_return trouble("list_changes after a lost cursor", full.error());
     if (find(*full, made->event.id) == nullptr)

@@ -35,11 +35,19 @@ Happenings mine(const Subject& subject, std::vector<Event> events, int pages) {
 
 }  // namespace
 
-Finding trouble(std::string_view doing, const Error& error) {
+Finding trouble(std::string_view doing, const Error& error, std::optional<ErrorCode> expected) {
     const auto why =
-        fmt::format("{} gave {}: {}", doing, calhost::to_string(error.code), error.message);
+        fmt::format("{} gave {}{}: {}", doing, calhost::to_string(error.code),
+                    expected ? fmt::format(" in place of {}", calhost::to_string(*expected)) : "",
+                    error.message);
     if (error.code == ErrorCode::unsupported) return lacking(why);
     return {Verdict::failed, why};
+}
+
+std::optional<Finding> without(const Subject& subject, std::string_view function,
+                               std::string_view consequence) {
+    if (subject.provider.offers(function)) return std::nullopt;
+    return wrong("there is no function {}, and without it {}", function, consequence);
 }
 
 bool can(const Subject& subject, std::string_view name) {

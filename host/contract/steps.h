@@ -21,8 +21,13 @@ Finding wrong(fmt::format_string<T...> text, T&&... parts) {
     return {Verdict::failed, fmt::format(text, std::forward<T>(parts)...)};
 }
 inline Finding lacking(std::string why) { return {Verdict::not_offered, std::move(why)}; }
-/// A step that did not work; one that the provider does not have is no failure.
-Finding trouble(std::string_view doing, const Error& error);
+/// A step that did not work; one that the provider does not have is no failure. `expected` is the
+/// refusal that it should have been.
+Finding trouble(std::string_view doing, const Error& error,
+                std::optional<ErrorCode> expected = std::nullopt);
+/// The failure of a provider that lacks a function which every one needs; nothing when it has it.
+std::optional<Finding> without(const Subject& subject, std::string_view function,
+                               std::string_view consequence);
 
 /// What `can` says; 0 or false when it says nothing.
 bool can(const Subject& subject, std::string_view name);

@@ -47,7 +47,8 @@ Task<Finding> update_deleted(Subject& s) {
         const auto changed = co_await change(s, made->event.id, event, etag);
         if (changed) co_return wrong("an update brings a deleted event back");
         if (changed.error().code != ErrorCode::not_found)
-            co_return trouble("update_event of a deleted event", changed.error());
+            co_return trouble("update_event of a deleted event", changed.error(),
+                              ErrorCode::not_found);
     }
     co_return Finding{};
 }
@@ -119,7 +120,8 @@ Task<Finding> lost_change(Subject& s) {
         // The change may have come through: then the etag is an old one.
         const auto second = co_await change(s, made->event.id, event, made->event.etag);
         if (!second && second.error().code != ErrorCode::conflict)
-            co_return trouble("update_event after a lost reply", second.error());
+            co_return trouble("update_event after a lost reply", second.error(),
+                              ErrorCode::conflict);
     }
     if (auto once = co_await is_once(s, " change"); once.verdict != Verdict::ok) co_return once;
     s.front.lose_next_reply();
@@ -147,11 +149,11 @@ Task<Finding> conflict(Subject& s) {
     const auto late = co_await change(s, made->event.id, event, made->event.etag);
     if (late) co_return wrong("an update with an old etag overwrites a newer change");
     if (late.error().code != ErrorCode::conflict)
-        co_return trouble("update_event with an old etag", late.error());
+        co_return trouble("update_event with an old etag", late.error(), ErrorCode::conflict);
     const auto gone = co_await drop(s, made->event.id, made->event.etag);
     if (gone) co_return wrong("a deletion with an old etag takes a newer change away");
     if (gone.error().code != ErrorCode::conflict)
-        co_return trouble("delete_event with an old etag", gone.error());
+        co_return trouble("delete_event with an old etag", gone.error(), ErrorCode::conflict);
     const auto there = co_await get(s, made->event.id);
     if (!there) co_return trouble("get_event", there.error());
     if (const auto problem = difference(foreign, *there)) co_return wrong("{}", *problem);
@@ -169,9 +171,11 @@ Task<Finding> guests_left_alone(Subject& s, std::string id, Event event) {
     if (changed || gone)
         co_return wrong("what has guests is written, and {} mails went out", mails);
     if (changed.error().code != ErrorCode::unsupported)
-        co_return trouble("update_event of an event with guests", changed.error());
+        co_return trouble("update_event of an event with guests", changed.error(),
+                          ErrorCode::unsupported);
     if (gone.error().code != ErrorCode::unsupported)
-        co_return trouble("delete_event of an event with guests", gone.error());
+        co_return trouble("delete_event of an event with guests", gone.error(),
+                          ErrorCode::unsupported);
     if (mails != 0) co_return wrong("{} mails went out", mails);
     co_return Finding{};
 }

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "plugin/provider_check.h"
+#include "plugin/provider_parts.h"
 
 namespace calhost::plugin {
 namespace {
@@ -108,19 +108,6 @@ void check_sections_have_providers(const config::Settings& settings, Installed& 
                      fmt::format("there is no provider '{}' in {}", name,
                                  settings.paths.providers.string()));
     }
-}
-
-/// The line in Lua's "redirect.lua:3: …", which is in the message or in the traceback below it; 0
-/// where it has none.
-int line_in(std::string_view details, std::string_view chunk) {
-    const auto place = fmt::format("{}:", chunk);
-    for (auto at = details.find(place); at != details.npos; at = details.find(place, at + 1)) {
-        const auto* digits = details.data() + at + place.size();
-        int line = 0;
-        std::from_chars(digits, details.data() + details.size(), line);
-        if (line > 0) return line;
-    }
-    return 0;
 }
 
 /// "x.lua does not load: x.lua:3: why" and a traceback become the complaint "why" about line 3.

@@ -1,5 +1,7 @@
 #include "plugin/provider.h"
 
+#include <charconv>
+
 #include "base/log.h"
 #include "plugin/http_object.h"
 #include "plugin/modules.h"
@@ -42,6 +44,24 @@ lua::Push push_window(calendar::Window window) {
 std::optional<std::string> maybe_text(const Reader& table, std::string_view name) {
     const auto text = table.string_field(name);
     return text.empty() ? std::nullopt : std::optional(std::string(text));
+}
+
+int line_in(std::string_view details, std::string_view chunk) {
+    const auto place = fmt::format("{}:", chunk);
+    for (auto at = details.find(place); at != details.npos; at = details.find(place, at + 1)) {
+        const auto* digits = details.data() + at + place.size();
+        int line = 0;
+        std::from_chars(digits, details.data() + details.size(), line);
+        if (line > 0) return line;
+    }
+    return 0;
+}
+
+std::string first_line(std::string_view details, std::string_view chunk) {
+    const auto what = details.substr(0, details.find('\n'));
+    const int line = line_in(details, chunk);
+    if (line == 0 || line_in(what, chunk) > 0) return std::string(what);
+    return fmt::format("{}:{}: {}", chunk, line, what);
 }
 
 Provider::Provider(ProviderSource source, Environment environment)
@@ -129,12 +149,14 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
 }
 
 Error Provider::report(const lua::Failure& failure, std::string_view function,
-                       std::string_view connection_id) const {
-    if (failure.is_bug || failure.overrun != lua::Overrun::none)
+                       std::string_view connection_id) {
+    if (failure.is_bug || failure.overrun != lua::Overrun::none) {
+        fault_ = first_line(failure.traceback, source_.chunk_name);
         log::error("plugin failed", {{"plugin", source_.name},
                                      {"function", function},
                                      {"connection_id", connection_id},
                                      {"traceback", failure.traceback}});
+    }
     return failure.error;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -46,6 +47,10 @@ class Provider {
     ProviderInfo& info() { return info_; }
     /// The script has a function of that name.
     [[nodiscard]] bool offers(std::string_view function) const;
+
+    /// The script's last bug since this was asked, "providers/acme/provider.lua:12: attempt to …",
+    /// for whoever writes it; empty: none. The log has the whole of each.
+    std::string take_fault() { return std::exchange(fault_, {}); }
 
     // --- the account -------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class Provider {
                                     const Account* account) const;
     /// For the log. Gives the error that callers see.
     Error report(const lua::Failure& failure, std::string_view function,
-                 std::string_view connection_id) const;
+                 std::string_view connection_id);
 
     ProviderSource source_;
     Environment environment_;
@@ -147,6 +152,7 @@ class Provider {
     Lanes lanes_;  ///< of the connections: calls on their way
     std::unique_ptr<lua::State> state_;
     lua::Ref table_;
+    std::string fault_;
 };
 
 }  // namespace calhost::plugin

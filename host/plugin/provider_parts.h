@@ -25,6 +25,12 @@ lua::Push push_calendar(std::string id);
 /// `{start, finish}` as RFC 3339.
 lua::Push push_window(calendar::Window window);
 
+/// The line in Lua's "redirect.lua:3: …", which is in the message or in the traceback below it; 0
+/// where it has none.
+int line_in(std::string_view details, std::string_view chunk);
+/// What a traceback says first, with the place in `chunk` where it was.
+std::string first_line(std::string_view details, std::string_view chunk);
+
 std::optional<std::string> maybe_text(const lua::Reader& table, std::string_view name);
 
 }  // namespace calhost::plugin

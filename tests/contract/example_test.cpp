@@ -20,6 +20,12 @@ std::string example() {
     return guide.substr(from + 7, to - from - 7);
 }
 
+std::string with(std::string code, const std::string& there, const std::string& instead) {
+    const auto at = code.find(there);
+    REQUIRE_MESSAGE(at != std::string::npos, there);
+    return code.replace(at, there.size(), instead);
+}
+
 class AcmeAccess final : public plugin::Access {
   public:
     Task<Result<Secret>> token(bool) override { co_return Secret("acme-token"); }
@@ -101,16 +107,53 @@ TEST_CASE("contract: each piece that an author forgets fails its check") {
               "event back\n  if not now then return nil, err end\n",
               "  local now = { etag = nil }\n", "a deleted event cannot be changed"}}) {
         CAPTURE(row.there);
-        auto code = example();
-        const auto at = code.find(row.there);
-        REQUIRE(at != std::string::npos);
-        code.replace(at, row.there.size(), row.instead);
-        AcmeWorld world(code);
+        AcmeWorld world(with(example(), row.there, row.instead));
         const auto findings = world.findings(row.check);
         REQUIRE(findings.size() == 1);
         CAPTURE(findings.begin()->second.why);
         CHECK(to_string(findings.begin()->second.verdict) == "failed");
     }
+}
+
+TEST_CASE("contract: what every provider needs is missed, the rest is not offered") {
+    for (const auto& [function, check, sentence] : std::vector<std::array<std::string, 3>>{
+             {"identity", "one identity",
+              "there is no function identity, and without it nobody can connect"},
+             {"list_calendars", "calendars are listed",
+              "there is no function list_calendars, and without it nobody can choose a calendar"},
+             {"list_changes", "changes and deletions come by cursor",
+              "there is no function list_changes, and without it nothing is synced"}}) {
+        AcmeWorld world(with(example(), "\nreturn M\n", "\nM." + function + " = nil\nreturn M\n"));
+        const auto finding = world.findings(check).begin()->second;
+        CHECK(to_string(finding.verdict) == "failed");
+        CHECK(finding.why == sentence);
+    }
+    AcmeWorld world(with(example(), "\nreturn M\n", "\nM.get_event = nil\nreturn M\n"));
+    const auto finding = world.findings("created, read, changed").begin()->second;
+    CHECK(to_string(finding.verdict) == "not offered");
+}
+
+TEST_CASE("contract: a finding says what was expected, what came, and where the script broke") {
+    const auto why = [](const std::string& there, const std::string& instead,
+                        const std::string& check) {
+        AcmeWorld world(with(example(), there, instead));
+        return world.findings(check).begin()->second.why;
+    };
+    CHECK(why(R"([403] = "forbidden", )", "", "faults while reading") ==
+          "list_calendars answered with 403 gives invalid_response in place of forbidden: Acme "
+          "answered 403");
+    CHECK(why("  return failure(answer)\nend\n\nreturn M", "  return true\nend\n\nreturn M",
+              "faults while deleting") ==
+          "delete_event takes 401 for a success; expected is unauthorized or needs_reauth");
+    CHECK(why("retry_after = answer.retry_after", "x = 1", "faults while reading")
+              .contains("gives rate_limited and does not say how long to wait; expected is a "
+                        "retry_after"));
+    CHECK(why(R"([412] = "conflict", )", "", "based on an old etag") ==
+          "update_event with an old etag gave invalid_response in place of conflict: Acme answered "
+          "412");
+    CHECK(why("  return list\nend", "  return lits.x\nend", "calendars are listed") ==
+          "list_calendars gave invalid_response: the plugin acme failed; the log says where "
+          "(providers/acme/provider.lua:86: there is no variable 'lits' here)");
 }
 
 }  // namespace

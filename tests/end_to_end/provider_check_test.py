@@ -55,6 +55,9 @@ class ProviderCheckTest(unittest.TestCase):
             done = self.check("google", **words)
             self.assertEqual(done.returncode, 1)
             self.assertIn(sentence, done.stderr)
+        done = self.check("tinny")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("There is no provider 'tinny'; there are: caldav, google, outlook.", done.stderr)
 
 
 if __name__ == "__main__":

@@ -115,6 +115,25 @@ TEST_CASE("provider: pages without end are an answer that makes no sense") {
         "invalid_response: the provider gave pages without end");
 }
 
+TEST_CASE("provider: where a script broke is kept for its author, once") {
+    Bench bench(R"(local broken = false
+        function M.identity(ctx)
+          if broken then while true do end end
+          broken = true
+          return ctx.nothing.at.all
+        end)");
+    log::set_sink([](std::string_view) {});
+    CHECK(bench.provider->take_fault().empty());
+    CHECK_FALSE(bench.identity().has_value());
+    CHECK(bench.provider->take_fault() ==
+          "providers/acme/provider.lua:8: attempt to index a nil value (field 'nothing')");
+    CHECK(bench.provider->take_fault().empty());
+    CHECK_FALSE(bench.identity().has_value());
+    log::set_sink({});
+    CHECK(bench.provider->take_fault() ==
+          "providers/acme/provider.lua:6: it did more work than one call may");
+}
+
 TEST_CASE("provider: a function that is not there is unsupported") {
     Bench bench("");
     CHECK(outcome_of(bench.identity()) == "unsupported: Acme Calendar does not offer identity");
