@@ -22,7 +22,13 @@ void give_time(Call& call, const Result<calendar::EventTime>& time) {
 void event_instant(Call& call) {
     const auto moment = parse_rfc3339(text_argument(call, 1));
     if (!moment) return call.give_error(moment.error());
-    give_time(call, make_known_instant(*moment, call.argument(2).string()));
+    const auto zone = call.argument(2).string();
+    const auto time = make_known_instant(*moment, zone);
+    if (!time) return call.give_error(time.error());
+    call.give([&](Writer& writer) {
+        push_time(writer, *time);
+        if (!zone.empty() && time->zone != zone) writer.field(kUnknownZone, zone);
+    });
 }
 
 /// event.wall("2026-11-20T09:00:00", "Europe/Berlin")

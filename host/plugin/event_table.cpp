@@ -298,6 +298,15 @@ void push_wanted(Writer& writer, const Event& event) {
     if (!event.recurrence && !event.is_override()) writer.field("recurrence", false);
 }
 
+std::string unknown_zone(const Reader& table, const Event& event) {
+    std::string found;
+    // Whatever is not known became UTC.
+    for (const auto& [name, time] : {std::pair{"start", &event.start}, {"finish", &event.finish}})
+        if (found.empty() && time->zone == "Etc/UTC")
+            table.with_field(name, [&](const Reader& value) { found = unknown_zone(value); });
+    return found;
+}
+
 bool is_event_field(std::string_view name) { return find_field(name) != nullptr; }
 
 Result<ChangeKind> read_change(const Reader& reader, Event& into) {

@@ -2,6 +2,7 @@
 /// of time_table.h.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "calendar/event.h"
@@ -25,6 +26,10 @@ Result<calendar::Event> read_event(const lua::Reader& reader);
 enum class ChangeKind { event, whole_series, deletion, out_of_window };
 /// Into a new event; of the other kinds only the id counts. *Errors*: invalid, naming the field.
 Result<ChangeKind> read_change(const lua::Reader& reader, calendar::Event& into);
+
+/// The first zone in the times of an event that was read which this machine does not know: those
+/// count in UTC. Empty: none.
+std::string unknown_zone(const lua::Reader& table, const calendar::Event& event);
 
 /// Whether the table of an event may have such a field.
 bool is_event_field(std::string_view name);

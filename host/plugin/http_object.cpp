@@ -2,68 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <boost/url/parse.hpp>
 
-#include "base/encoding.h"
-#include "base/json.h"
-#include "lua/json.h"
 #include "net/url.h"
+#include "plugin/http_options.h"
 
 namespace calhost::plugin {
 namespace {
-
-std::string scalar_text(const lua::Reader& value) {
-    if (value.type() == lua::Type::boolean) return value.boolean() ? "true" : "false";
-    if (const auto whole = value.integer()) return std::to_string(*whole);
-    if (const auto number = value.number()) return fmt::format("{}", *number);
-    return std::string(value.string());
-}
-
-/// A table of names and scalars as a query or form; sorted, since Lua tables have no order.
-std::string encoded_pairs(const lua::Reader& table) {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    table.each_field([&](std::string_view name, const lua::Reader& value) {
-        pairs.emplace_back(name, scalar_text(value));
-    });
-    std::ranges::sort(pairs);
-    net::Query query;
-    for (auto& [name, value] : pairs) query.add(std::move(name), std::move(value));
-    return query.to_string();
-}
-
-Result<void> read_body(const lua::Reader& options, net::ClientRequest& request) {
-    Result<void> outcome;
-    options.with_field("json", [&](const lua::Reader& value) {
-        if (value.is_nil()) return;
-        auto text = lua::json_text(value);
-        if (!text) return static_cast<void>(outcome = fail(text.error()));
-        request.body = std::move(*text);
-        request.headers.set("Content-Type", "application/json");
-    });
-    options.with_field("form", [&](const lua::Reader& value) {
-        if (!value.is_table()) return;
-        request.body = encoded_pairs(value);
-        request.headers.set("Content-Type", "application/x-www-form-urlencoded");
-    });
-    if (const auto body = options.string_field("body"); !body.empty()) request.body = body;
-    return outcome;
-}
-
-Result<void> read_options(const lua::Reader& options, net::ClientRequest& request) {
-    if (!options.is_table()) return {};
-    options.with_field("headers", [&](const lua::Reader& table) {
-        if (!table.is_table()) return;
-        table.each_field([&](std::string_view name, const lua::Reader& value) {
-            request.headers.set(name, std::string(value.string()));
-        });
-    });
-    options.with_field("query", [&](const lua::Reader& table) {
-        if (!table.is_table()) return;
-        if (const auto query = encoded_pairs(table); !query.empty())
-            request.url += (request.url.contains('?') ? "&" : "?") + query;
-    });
-    return read_body(options, request);
-}
 
 std::unexpected<Error> no_url(const ProviderInfo& provider) {
     return fail(ErrorCode::invalid,
@@ -175,9 +122,11 @@ lua::Ref make_http_object(lua::State& state, const std::shared_ptr<HttpCall>& ca
                                            {"patch", "PATCH"},
                                            {"delete", "DELETE"}})
             table.waiting(name, [weak, verb = std::string(method)](lua::Call& lua_call) {
+                check_options(lua_call, 3, HttpCallForm::verb);
                 return begin(weak, verb, lua_call.argument(2).string(), lua_call.argument(3));
             });
         table.waiting("request", [weak](lua::Call& lua_call) {
+            check_options(lua_call, 2, HttpCallForm::request);
             const auto options = lua_call.argument(2);
             return begin(weak, std::string(options.string_field("method")),
                          options.string_field("url"), options);

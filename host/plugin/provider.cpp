@@ -139,9 +139,8 @@ Task<Result<void>> Provider::call(std::string function, Access& access,
     arguments.insert(arguments.begin(),
                      context(make_http_object(*state_, http), changes, access.account()));
     auto outcome = co_await state_->call(lua_function, std::move(arguments), kCallBudget,
-                                         [&read](std::span<const Reader> results) -> Result<void> {
-                                             if (results.empty()) return wrong_result("nothing");
-                                             return read(results.front());
+                                         [&](std::span<const Reader> results) -> Result<void> {
+                                             return read_first(function, results, read);
                                          });
     breakers_.report(account, outcome ? lua::Overrun::none : outcome.error().overrun);
     if (outcome) co_return Result<void>{};

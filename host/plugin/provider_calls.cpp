@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@ namespace calhost::plugin {
 namespace {
 
 using lua::Reader;
+using lua::Type;
 using lua::Writer;
 
 // What a server says of an account is stored, and shown in every status: it has an end.
@@ -22,11 +24,34 @@ constexpr std::int64_t kMostCalendars = 1000;
 constexpr int kMostPages =
     10'000;  // of a calendar: a feed that has no end is one that makes no sense
 
+constexpr std::array kIdentity{AnswerMember{"id", Type::string},
+                               AnswerMember{"email", Type::string},
+                               AnswerMember{"name", Type::string}};
+
+constexpr std::array kCalendar{
+    AnswerMember{"id", Type::string},       AnswerMember{"name", Type::string},
+    AnswerMember{"primary", Type::boolean}, AnswerMember{"read_only", Type::boolean},
+    AnswerMember{"color", Type::string},    AnswerMember{"time_zone", Type::string}};
+
+constexpr std::array kChanges{
+    AnswerMember{"events", Type::table}, AnswerMember{"page", Type::string},
+    AnswerMember{"cursor", Type::string}, AnswerMember{"time_zone", Type::string}};
+
+/// Once a call, by the first: it may be in every event.
+void doubt_zone(std::string zone, std::string_view provider, Changes& changes) {
+    warn_of_zone(provider, zone);
+    changes.unknown_zone = std::move(zone);
+}
+
 /// One item of `events`, read where it will stay: events are big, and there are thousands. One that
 /// makes no sense must not keep the others from the person.
 void take_change(const Reader& item, std::string_view provider, Changes& changes) {
     const auto read = read_change(item, changes.events.emplace_back());
-    if (read && *read == ChangeKind::event) return;
+    if (read && *read == ChangeKind::event) {
+        if (changes.unknown_zone.empty())
+            doubt_zone(unknown_zone(item, changes.events.back()), provider, changes);
+        return;
+    }
     changes.events.pop_back();
     if (read) {
         auto& ids = *read == ChangeKind::deletion       ? changes.deleted
@@ -56,6 +81,8 @@ lua::Ref make_changes_object(lua::State& state, const std::shared_ptr<Changes>& 
 
 Result<void> read_changes(const Reader& table, std::string_view provider, Changes& changes) {
     if (!table.is_table()) return wrong_result("no table of changes");
+    if (table.size() > 0) return wrong_result("a list; `{ events = list }` is expected");
+    if (auto checked = check_members(table, kChanges); !checked) return checked;
     table.with_field("events", [&](const Reader& list) {
         if (!list.is_table()) return;
         changes.events.reserve(changes.events.size() + static_cast<std::size_t>(list.size()));
@@ -65,7 +92,10 @@ Result<void> read_changes(const Reader& table, std::string_view provider, Change
     changes.page = maybe_text(table, "page");
     changes.cursor = maybe_text(table, "cursor");
     const auto zone = table.string_field("time_zone");
-    if (calendar::is_zone(zone)) changes.time_zone = zone;
+    if (calendar::is_zone(zone))
+        changes.time_zone = zone;
+    else if (changes.unknown_zone.empty())
+        doubt_zone(std::string(zone), provider, changes);
     return {};
 }
 
@@ -120,6 +150,8 @@ Task<Result<boost::json::object>> Provider::discover(Access& access) {
 Task<Result<Identity>> Provider::identity(Access& access) {
     Identity identity;
     auto done = co_await call("identity", access, {}, [&](const Reader& table) -> Result<void> {
+        if (!table.is_table()) return wrong_result("no table of an account");
+        if (auto checked = check_types(table, kIdentity); !checked) return checked;
         identity = {.id = std::string(table.string_field("id")),
                     .email = std::string(table.string_field("email")),
                     .name = std::string(table.string_field("name"))};
@@ -140,7 +172,11 @@ Task<Result<std::vector<CalendarInfo>>> Provider::list_calendars(Access& access)
         co_await call("list_calendars", access, {}, [&](const Reader& list) -> Result<void> {
             if (!list.is_table()) return wrong_result("no list of calendars");
             if (list.size() > kMostCalendars) return wrong_result("more than 1000 calendars");
+            Result<void> outcome;
             list.each_item([&](std::int64_t, const Reader& item) {
+                if (!outcome) return;
+                outcome = item.is_table() ? check_types(item, kCalendar)
+                                          : wrong_result("a calendar that is no table");
                 calendars.push_back({.id = std::string(item.string_field("id")),
                                      .name = std::string(item.string_field("name")),
                                      .is_primary = item.boolean_field("primary"),
@@ -148,6 +184,7 @@ Task<Result<std::vector<CalendarInfo>>> Provider::list_calendars(Access& access)
                                      .color = std::string(item.string_field("color")),
                                      .time_zone = std::string(item.string_field("time_zone"))});
             });
+            if (!outcome) return outcome;
             if (!std::ranges::all_of(calendars, is_sound))
                 return wrong_result("a calendar without an id, or with a text that is too long");
             return {};
@@ -265,6 +302,7 @@ Task<Result<calendar::Event>> Provider::get_event(Access& access, std::string ca
                                   auto read = read_event(table);
                                   if (!read) return fail(read.error());
                                   event = std::move(*read);
+                                  warn_of_zone(source_.name, unknown_zone(table, event));
                                   return {};
                               });
     if (!done) co_return fail(done.error());

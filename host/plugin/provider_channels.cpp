@@ -7,6 +7,7 @@ namespace calhost::plugin {
 namespace {
 
 using lua::Reader;
+using lua::Type;
 using lua::Writer;
 
 constexpr auto kNews = std::to_array<std::pair<std::string_view, News>>({
@@ -16,6 +17,16 @@ constexpr auto kNews = std::to_array<std::pair<std::string_view, News>>({
     {"expires", News::expires},
     {"lost", News::lost},
 });
+
+constexpr std::array kChannel{AnswerMember{"resource", Type::string},
+                              AnswerMember{"expires_at", Type::string}};
+
+constexpr std::array kNotification{AnswerMember{"reply", Type::table},
+                                   AnswerMember{"channels", Type::table}};
+
+constexpr std::array kReply{AnswerMember{"status", Type::number},
+                            AnswerMember{"headers", Type::table},
+                            AnswerMember{"body", Type::string}};
 
 lua::Push push_request(ChannelRequest request) {
     return [request = std::move(request)](Writer& writer) {
@@ -37,6 +48,7 @@ lua::Push push_known(Channel channel) {
 
 Result<void> read_channel(const Reader& table, Channel& channel) {
     if (!table.is_table()) return wrong_result("no table of a channel");
+    if (auto checked = check_types(table, kChannel); !checked) return checked;
     channel.resource = table.string_field("resource");
     const auto expires = parse_rfc3339(table.string_field("expires_at"));
     if (!expires) return wrong_result("a channel without `expires_at`");
@@ -69,10 +81,13 @@ net::Response read_reply(const Reader& table) {
 
 Result<void> read_news(const Reader& table, Notification& notification) {
     if (!table.is_table()) return wrong_result("no table of a notification");
-    table.with_field("reply", [&](const Reader& reply) {
-        if (reply.is_table()) notification.reply = read_reply(reply);
-    });
+    if (auto checked = check_members(table, kNotification); !checked) return checked;
     Result<void> outcome;
+    table.with_field("reply", [&](const Reader& reply) {
+        if (!reply.is_table()) return;
+        outcome = check_members(reply, kReply);
+        notification.reply = read_reply(reply);
+    });
     table.with_field("channels", [&](const Reader& list) {
         if (!list.is_table()) return;
         list.each_item([&](std::int64_t, const Reader& item) {
@@ -152,11 +167,11 @@ Result<Notification> Provider::read_notification(const net::Request& request) {
                     fmt::format("{} does not offer read_notification", info_.title));
     Notification notification;
     std::vector<lua::Push> arguments{push_http_request(request)};
-    const auto outcome = state_->call_now(function, std::move(arguments), kCallBudget,
-                                          [&](std::span<const Reader> results) -> Result<void> {
-                                              if (results.empty()) return wrong_result("nothing");
-                                              return read_news(results.front(), notification);
-                                          });
+    const auto outcome = state_->call_now(
+        function, std::move(arguments), kCallBudget, [&](std::span<const Reader> results) {
+            return read_first("read_notification", results,
+                              [&](const Reader& table) { return read_news(table, notification); });
+        });
     breakers_.report("", outcome ? lua::Overrun::none : outcome.error().overrun);
     if (!outcome) return fail(report(outcome.error(), "read_notification", ""));
     return notification;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "lua/state.h"
 #include "plugin/provider_values.h"
 
@@ -30,6 +32,24 @@ lua::Push push_window(calendar::Window window);
 int line_in(std::string_view details, std::string_view chunk);
 /// What a traceback says first, with the place in `chunk` where it was.
 std::string first_line(std::string_view details, std::string_view chunk);
+
+/// A member that an answer may have. `json.null` counts as one that is not there.
+struct AnswerMember {
+    std::string_view name;
+    lua::Type type;
+};
+/// *Errors*: invalid_response, for a member of another type.
+Result<void> check_types(const lua::Reader& answer, std::span<const AnswerMember> members);
+/// The same, and nothing else may be there: for what is not just handed on from the service.
+Result<void> check_members(const lua::Reader& answer, std::span<const AnswerMember> members);
+
+/// A zone that nobody knows becomes UTC, which may be hours off: whoever writes the provider is
+/// told.
+void warn_of_zone(std::string_view provider, std::string_view zone);
+
+/// Reads what `function` gave first. *Errors*: those of `read`, with the function's name.
+Result<void> read_first(std::string_view function, std::span<const lua::Reader> results,
+                        const std::function<Result<void>(const lua::Reader&)>& read);
 
 std::optional<std::string> maybe_text(const lua::Reader& table, std::string_view name);
 

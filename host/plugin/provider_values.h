@@ -37,6 +37,7 @@ struct Changes {
     std::optional<std::string> cursor;  ///< on the last page
     std::string time_zone;              ///< the calendar's, if the provider says so
     int unreadable = 0;                 ///< events left out because they make no sense; logged
+    std::string unknown_zone;           ///< the first that nobody knows: it counts as UTC; logged
 };
 
 /// One page of what happens in a window: no series, none of the cancelled occurrences. Those of a

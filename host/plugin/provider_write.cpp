@@ -1,3 +1,5 @@
+#include <array>
+
 #include "plugin/event_table.h"
 #include "plugin/provider.h"
 #include "plugin/provider_parts.h"
@@ -6,19 +8,30 @@ namespace calhost::plugin {
 namespace {
 
 using lua::Reader;
+using lua::Type;
 
-Result<void> read_written(const Reader& table, Written& written) {
+constexpr std::array kWritten{AnswerMember{"event", Type::table},
+                              AnswerMember{"lossy", Type::table}};
+
+Result<void> read_written(const Reader& table, std::string_view provider, Written& written) {
     if (!table.is_table()) return wrong_result("no table of what it wrote");
-    Result<void> outcome = wrong_result("no event after writing");
+    if (auto checked = check_members(table, kWritten); !checked) return checked;
+    Result<void> outcome = wrong_result("no `event` after writing");
     table.with_field("event", [&](const Reader& value) {
+        if (value.is_nil()) return;
         auto event = read_event(value);
         outcome = event ? Result<void>{} : fail(event.error());
-        if (event) written.event = std::move(*event);
+        if (!event) return;
+        written.event = std::move(*event);
+        warn_of_zone(provider, unknown_zone(value, written.event));
     });
     table.with_field("lossy", [&](const Reader& list) {
         if (!list.is_table()) return;
         list.each_item([&](std::int64_t, const Reader& sentence) {
-            if (!sentence.string().empty()) written.lossy.emplace_back(sentence.string());
+            if (sentence.type() != Type::string)
+                outcome = wrong_result("something else than sentences in `lossy`");
+            else if (!sentence.string().empty())
+                written.lossy.emplace_back(sentence.string());
         });
     });
     return outcome;
@@ -40,8 +53,9 @@ lua::Push push_new(calendar::Event event) {
 Task<Result<Written>> Provider::write(std::string function, Access& access,
                                       std::vector<lua::Push> arguments) {
     Written written;
-    auto done = co_await call(std::move(function), access, std::move(arguments),
-                              [&](const Reader& table) { return read_written(table, written); });
+    auto done = co_await call(
+        std::move(function), access, std::move(arguments),
+        [&](const Reader& table) { return read_written(table, source_.name, written); });
     if (!done) co_return fail(done.error());
     co_return written;
 }

@@ -64,6 +64,13 @@ Result<EventTime> make_known_instant(Timestamp moment, std::string_view zone) {
     return calendar::make_instant(moment, is_known ? std::string(zone) : "Etc/UTC");
 }
 
+std::string_view unknown_zone(const Reader& time) {
+    if (!time.is_table()) return {};
+    if (const auto asked = time.string_field(kUnknownZone); !asked.empty()) return asked;
+    const auto zone = time.string_field("tz");
+    return zone == "Etc/UTC" || calendar::is_zone(zone) ? std::string_view() : zone;
+}
+
 Result<EventTime> read_time(const Reader& reader, std::string_view field) {
     if (!reader.is_table())
         return wrong_field(field, "is not a time; use event.instant or event.date");

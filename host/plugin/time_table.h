@@ -22,6 +22,11 @@ Result<calendar::Recurrence> read_recurrence(const lua::Reader& reader);
 /// event, and the moment is what counts.
 Result<calendar::EventTime> make_known_instant(Timestamp moment, std::string_view zone);
 
+/// Beside the `tz` "Etc/UTC" of such a moment: the zone that was asked for.
+inline constexpr std::string_view kUnknownZone = "unknown_zone";
+/// The zone of a time's table that this machine does not know; empty: none.
+std::string_view unknown_zone(const lua::Reader& time);
+
 /// What is wrong with a field of an event.
 std::unexpected<Error> wrong_field(std::string_view field, std::string_view what);
 

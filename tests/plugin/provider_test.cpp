@@ -115,6 +115,98 @@ TEST_CASE("provider: pages without end are an answer that makes no sense") {
         "invalid_response: the provider gave pages without end");
 }
 
+TEST_CASE("provider: a member of another type or name is told with its function") {
+    log::set_sink([](std::string_view) {});
+    const std::string wrong = "invalid_response: the plugin acme returned something wrong: ";
+    struct Case {
+        std::string answer, complaint;
+    };
+    for (const auto& [answer, complaint] : std::vector<Case>{
+             {"{ page = 2 }", "the provider gave a number as `page`; it must be a text"},
+             {"{ cursor = {} }", "the provider gave a table as `cursor`; it must be a text"},
+             {"{ events = 'x' }", "the provider gave a text as `events`; it must be a table"},
+             {"{ time_zone = true }",
+              "the provider gave true or false as `time_zone`; it must be a text"},
+             {"{ items = {} }",
+              "the provider gave `items`, which is not known here; known are events, page, "
+              "cursor, time_zone"},
+             {"{ curser = 'x' }",
+              "the provider gave `curser`, which is not known here; did you mean cursor?"},
+             {"{ { id = 'e' } }", "the provider gave a list; `{ events = list }` is expected"},
+             {"7", "the provider gave no table of changes"},
+             {"", "the provider gave nothing"}}) {
+        CAPTURE(answer);
+        for (const std::string name : {"list_changes", "list_events"}) {
+            Bench bench("function M." + name + "() return " + answer + " end");
+            const calendar::Window week{bench.time.now(), bench.time.now() + std::chrono::days{7}};
+            const auto told = name == "list_changes"
+                                  ? outcome_of(bench.changes())
+                                  : outcome_of(bench.time.wait(bench.provider->list_events(
+                                        bench.access, "c", week, std::nullopt)));
+            CHECK(told == wrong + name + ": " + complaint);
+        }
+    }
+    for (const auto& [answer, complaint] : std::vector<Case>{
+             {"{ id = 'a', email = 7 }", "identity: the provider gave a number as `email`"},
+             {"'a'", "identity: the provider gave no table of an account"}}) {
+        Bench bench("function M.identity() return " + answer + " end");
+        CHECK_MESSAGE(outcome_of(bench.identity()).starts_with(wrong + complaint), answer);
+    }
+    for (const auto& [answer, complaint] : std::vector<Case>{
+             {"{ { id = 'a', primary = 1 } }", "the provider gave a number as `primary`; it must"},
+             {"{ { id = 'a', read_only = 'no' } }", "the provider gave a text as `read_only`"},
+             {"{ 'a' }", "the provider gave a calendar that is no table"}}) {
+        Bench bench("function M.list_calendars() return " + answer + " end");
+        const auto told = outcome_of(bench.time.wait(bench.provider->list_calendars(bench.access)));
+        CHECK_MESSAGE(told.starts_with(wrong + "list_calendars: " + complaint), told);
+    }
+    log::set_sink({});
+    // What the service's answer has besides, and its null, are no mistakes.
+    Bench bench("function M.identity() return { id = 'a', email = json.null, plan = 7 } end");
+    CHECK(outcome_of(bench.identity()) == "ok");
+}
+
+TEST_CASE("provider: a zone that nobody knows is UTC, and told once a call") {
+    Bench bench(R"(local function hour(id, time)
+          return event.new({ id = id, start = time, finish = time })
+        end
+        local function odd(id) return hour(id, { instant = "2026-11-21T10:00:00Z", tz = "Mars/Olympus" }) end
+        function M.list_changes(ctx)
+          ctx.changes:add(hour("a", event.instant("2026-11-21T10:00:00Z", "Etc/UTC")))
+          ctx.changes:add(odd("b"))
+          return { cursor = "c", time_zone = "Mars/Hellas", events = {
+            hour("c", event.instant("2026-11-21T10:00:00Z", "Mars/Hellas")), odd("d") } }
+        end
+        function M.get_event() return hour("e", event.instant("2026-11-21T10:00:00Z", "Mars/Hellas")) end
+        function M.create_event() return { event = odd("f") } end)");
+    std::vector<std::string> lines;
+    log::set_sink([&](std::string_view line) { lines.emplace_back(line); });
+    const auto changes = bench.changes();
+    const auto calls = lines.size();
+    const auto event = bench.time.wait(bench.provider->get_event(bench.access, "c", "e"));
+    const auto written =
+        bench.time.wait(bench.provider->create_event(bench.access, "c", *event, "k"));
+    log::set_sink({});
+    REQUIRE(changes.has_value());
+    CHECK(changes->events.size() == 4);
+    CHECK(changes->events[1].start.zone == "Etc/UTC");
+    CHECK(calls == 1);
+    REQUIRE(lines.size() == 3);
+    CHECK_MESSAGE(lines[0].contains("Mars/Olympus"), lines[0]);
+    CHECK_MESSAGE(lines[0].contains("acme"), lines[0]);
+    CHECK_MESSAGE(lines[1].contains("Mars/Hellas"), lines[1]);
+    CHECK_MESSAGE(lines[2].contains("Mars/Olympus"), lines[2]);
+    Bench known(R"(function M.list_changes(ctx)
+          local time = event.instant("2026-11-21T10:00:00Z", "Europe/Berlin")
+          return { cursor = "c", events = { event.new({ id = "a", start = time, finish = time }) } }
+        end)");
+    lines.clear();
+    log::set_sink([&](std::string_view line) { lines.emplace_back(line); });
+    CHECK(known.changes().has_value());
+    log::set_sink({});
+    CHECK(lines.empty());
+}
+
 TEST_CASE("provider: where a script broke is kept for its author, once") {
     Bench bench(R"(local broken = false
         function M.identity(ctx)
@@ -159,17 +251,17 @@ TEST_CASE("provider: a script that is none, or says too little, does not load") 
     boost::asio::io_context context;
     VirtualTime time{context};
     ListTransport transport;
-    for (const auto& row :
-         std::vector<Case>{{"return {", "provider.lua:1"},
-                           {"return 7", "needs id and title"},
-                           {"", "needs id and title"},
-                           {"return { id = 'a', title = 'A' }", "api = 1"},
-                           {"return { id = 'a', title = 'A', api = 2, auth = {} }", "api = 1"},
-                           {"return { id = 'a', title = 'A', api = 1 }", "needs auth"},
-                           {"while true do end", "does not load: it did more work than one call may"},
-                           {"os.exit(1)", "provider.lua:1"},
-                           {"require('os')", "provider.lua:1"},
-                           {"\x1bLua", "does not load"}}) {
+    for (const auto& row : std::vector<Case>{
+             {"return {", "provider.lua:1"},
+             {"return 7", "needs id and title"},
+             {"", "needs id and title"},
+             {"return { id = 'a', title = 'A' }", "api = 1"},
+             {"return { id = 'a', title = 'A', api = 2, auth = {} }", "api = 1"},
+             {"return { id = 'a', title = 'A', api = 1 }", "needs auth"},
+             {"while true do end", "does not load: it did more work than one call may"},
+             {"os.exit(1)", "provider.lua:1"},
+             {"require('os')", "provider.lua:1"},
+             {"\x1bLua", "does not load"}}) {
         CAPTURE(row.code);
         const auto loaded = plugin::Provider::load({"a", "providers/a/provider.lua", row.code},
                                                    {transport, time, time, random});
@@ -261,6 +353,41 @@ TEST_CASE("http: query, form and json become what they say") {
     CHECK(requests.at(1).headers.get("Content-Type") == "application/x-www-form-urlencoded");
     CHECK(json::parse(requests.at(2).body)->at("on") == true);
     CHECK(requests.at(3).method == "DELETE");
+}
+
+TEST_CASE("http: an option that there is not, or of another type, is the author's mistake") {
+    struct Case {
+        std::string call, complaint;
+    };
+    for (const auto& [call, complaint] : std::vector<Case>{
+             {"get('/x', { qery = {} })", "'get' (there is no option qery; did you mean query?)"},
+             {"get('/x', { surprise = 1 })",
+              "'get' (there is no option surprise; known are query, headers, json, form, body)"},
+             {"get('/x', { method = 'PUT' })", "'get' (there is no option method; known are"},
+             {"get('/x', 'a=b')", "'get' (a table of options is expected)"},
+             {"get('/x', { query = 'a=b' })", "'get' (query must be a table of names and values)"},
+             {"get('/x', { query = { a = {} } })", "'get' (query.a must be a text)"},
+             {"get('/x', { headers = { Depth = 1 } })", "'get' (headers.Depth must be a text)"},
+             {"post('/x', { form = 7 })", "'post' (form must be a table of names and values)"},
+             {"post('/x', { body = {} })", "'post' (body must be a text)"},
+             {"request()", "'request' (a table of options is expected)"},
+             {"request({ url = '/x' })", "'request' (method is missing)"},
+             {"request({ method = 'GET', url = 7 })", "'request' (url must be a text)"}}) {
+        CAPTURE(call);
+        Bench bench("function M.identity(ctx)\nctx.http:" + call + "\nreturn { id = 'a' } end");
+        log::set_sink([](std::string_view) {});
+        CHECK(outcome_of(bench.identity()).starts_with("invalid_response"));
+        log::set_sink({});
+        const auto fault = bench.provider->take_fault();
+        CHECK_MESSAGE(fault.starts_with("providers/acme/provider.lua:5: bad argument #"), fault);
+        CHECK_MESSAGE(fault.contains(complaint), fault);
+        CHECK(bench.transport.requests.empty());
+    }
+    Bench bench(
+        "function M.identity(ctx) ctx.http:get('/x', { headers = { A = json.null } }) "
+        "ctx.http:request({ method = 'GET', url = '/y', query = nil }) return { id = 'a' } end");
+    CHECK(outcome_of(bench.identity()) == "ok");
+    CHECK_FALSE(bench.transport.requests.at(0).headers.has("A"));
 }
 
 TEST_CASE("http: ctx.http ends with its call") {

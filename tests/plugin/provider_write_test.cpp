@@ -120,6 +120,42 @@ TEST_CASE("provider: answers of a wrong shape are invalid_response, whatever the
     log::set_sink({});
 }
 
+TEST_CASE("provider: a written event's answer of another type or name is told with its function") {
+    log::set_sink([](std::string_view) {});
+    struct Case {
+        std::string answer, complaint;
+    };
+    for (const auto& [answer, complaint] : std::vector<Case>{
+             {"{}", "the provider gave no `event` after writing"},
+             {"{ event = 7 }", "the provider gave a number as `event`; it must be a table"},
+             {"raw", "the provider gave `"},  // the event itself
+             {"{ event = raw, losy = {} }",
+              "the provider gave `losy`, which is not known here; did you mean lossy?"},
+             {"{ event = raw, lossy = 'all' }", "the provider gave a text as `lossy`; it must"},
+             {"{ event = raw, lossy = { 7 } }",
+              "the provider gave something else than sentences in `lossy`"}}) {
+        Bench bench("function M.create_event(ctx, calendar, raw) raw.id = 'e' return " + answer +
+                    " end");
+        const auto told = outcome_of(
+            bench.time.wait(bench.provider->create_event(bench.access, "c", lesson(), "k")));
+        CHECK_MESSAGE(told.starts_with("invalid_response: the plugin acme returned something "
+                                       "wrong: create_event: " +
+                                       complaint),
+                      told);
+    }
+    Bench bench(
+        "function M.open_channel() return { resource = 7, expires_at = '2026-11-27T00:00:00Z' } "
+        "end "
+        "function M.read_notification() return { chanels = {} } end");
+    CHECK(outcome_of(bench.time.wait(bench.provider->open_channel(bench.access, "c", {})))
+              .ends_with("open_channel: the provider gave a number as `resource`; it must be a "
+                         "text"));
+    CHECK(outcome_of(bench.provider->read_notification({}))
+              .ends_with("read_notification: the provider gave `chanels`, which is not known here; "
+                         "did you mean channels?"));
+    log::set_sink({});
+}
+
 TEST_CASE("provider: busy times are cut, sorted and joined, whoever says them") {
     Bench bench(R"(function M.busy(ctx, calendars, window)
         assert(#calendars == 2 and calendars[2].id == "b" and window.start == "2026-11-20T00:00:00Z")
