@@ -1,5 +1,6 @@
 #include <array>
 
+#include "base/log.h"
 #include "plugin/event_table.h"
 #include "plugin/provider.h"
 #include "plugin/provider_parts.h"
@@ -57,6 +58,11 @@ Task<Result<Written>> Provider::write(std::string function, Access& access,
         std::move(function), access, std::move(arguments),
         [&](const Reader& table) { return read_written(table, source_.name, written); });
     if (!done) co_return fail(done.error());
+    for (const auto& sentence : written.lossy)
+        log::info("event written with a loss", {{"provider", source_.name},
+                                                {"connection_id", access.connection_id()},
+                                                {"event_id", written.event.id},
+                                                {"reason", sentence}});
     co_return written;
 }
 

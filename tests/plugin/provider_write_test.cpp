@@ -77,6 +77,24 @@ TEST_CASE("provider: what is empty is told as empty, and what the host does not 
     CHECK(written->lossy == std::vector<std::string>{"The e-mail reminder is left out."});
 }
 
+TEST_CASE("provider: what is lost in a write stands in the log, without the event's title") {
+    Bench bench(R"(function M.create_event(ctx, calendar, raw, key) raw.id = "e1"
+        return { event = event.new(raw), lossy = { "Acme has no reminders.", "Acme has no colours." } } end)");
+    auto event = lesson();
+    event.title = "Secret plans";
+    std::vector<std::string> lines;
+    log::set_sink([&](std::string_view line) { lines.emplace_back(line); });
+    const auto written =
+        bench.time.wait(bench.provider->create_event(bench.access, "cal", event, "k"));
+    log::set_sink({});
+    REQUIRE_MESSAGE(written.has_value(), outcome_of(written));
+    REQUIRE(lines.size() == 2);
+    for (const std::string part : {"acme", "c1", "e1", "Acme has no reminders."})
+        CHECK_MESSAGE(lines[0].contains(part), lines[0]);
+    CHECK_MESSAGE(lines[1].contains("Acme has no colours."), lines[1]);
+    CHECK_FALSE((lines[0] + lines[1]).contains("Secret plans"));
+}
+
 TEST_CASE("provider: an event that no calendar can hold does not reach the script") {
     Bench bench("function M.create_event() error('called') end");
     auto event = lesson();
