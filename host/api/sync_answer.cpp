@@ -74,7 +74,11 @@ Task<Result<net::Response>> sync_all(Context& context, std::vector<storage::Conn
     for (const auto& connection : connections)
         syncs.push_back(sync_at_home(context, connection.id, connection.user_id));
     Totals totals;
-    for (const auto& outcome : co_await gather(std::move(syncs))) totals.add(outcome);
+    const auto outcomes = co_await gather(std::move(syncs));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        totals.add(outcomes[i]);
+        if (outcomes[i]) connections[i].calendar_id = outcomes[i]->calendar_id;
+    }
     if (totals.succeeded == 0 && totals.first_error) co_return fail(*totals.first_error);
     json::TextWriter answer;
     answer.begin_object();

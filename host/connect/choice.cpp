@@ -105,6 +105,36 @@ std::vector<std::string> busy_calendars_of(const storage::Connection& connection
     return connection.busy_calendars.value_or(std::vector{connection.calendar_id});
 }
 
+const storage::CalendarRow& best_of(const Calendars& calendars) {
+    const auto primary = std::ranges::find(calendars, true, &storage::CalendarRow::is_primary);
+    if (primary != calendars.end()) return *primary;
+    const auto writable = std::ranges::find(calendars, false, &storage::CalendarRow::is_read_only);
+    return writable == calendars.end() ? calendars.front() : *writable;
+}
+
+Task<Result<bool>> name_calendar(Services& services, TokenKeeper& keeper,
+                                 storage::Connection connection) {
+    if (!is_alias(connection, connection.calendar_id) || connection.last_synced_at) co_return false;
+    const auto calendars = co_await read_calendars(services, keeper, connection);
+    if (!calendars) co_return fail(calendars.error());
+    if (calendars->empty() || best_of(*calendars).id == kPrimary) co_return false;
+    const storage::ConnectionChoice choice{.calendar_id = best_of(*calendars).id};
+    const auto now = services.clock.now();
+    auto stored = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
+        auto row = storage::find_connection(sql, connection.user_id, connection.id);
+        if (!row) return fail(row.error());
+        // The person may have chosen meanwhile.
+        if (!*row || (*row)->calendar_id != connection.calendar_id) return {};
+        auto changed = storage::choose(sql, connection.id, connection.user_id, choice, now);
+        return changed ? Result<void>{} : fail(changed.error());
+    });
+    if (!stored) co_return fail(stored.error());
+    log::info("calendar named", {{"connection_id", connection.id},
+                                 {"user_id", connection.user_id},
+                                 {"provider", connection.provider}});
+    co_return true;
+}
+
 Task<std::expected<storage::Connection, ChoiceFailure>> choose(Services& services,
                                                                TokenKeeper& keeper,
                                                                std::string user_id,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/timeout.h"
 #include "connect/account_data.h"
+#include "connect/choice.h"
 #include "connect/connections.h"
 #include "connect/jobs.h"
 #include "connect/sealing.h"
@@ -91,14 +92,6 @@ FieldFailure find_failure(const plugin::ProviderInfo& provider, const std::strin
         default:
             return plain(error);
     }
-}
-
-/// Which calendar takes bookings until the person chooses another.
-const storage::CalendarRow& best_of(const std::vector<storage::CalendarRow>& calendars) {
-    const auto primary = std::ranges::find(calendars, true, &storage::CalendarRow::is_primary);
-    if (primary != calendars.end()) return *primary;
-    const auto writable = std::ranges::find(calendars, false, &storage::CalendarRow::is_read_only);
-    return writable == calendars.end() ? calendars.front() : *writable;
 }
 
 }  // namespace

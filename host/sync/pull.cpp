@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "connect/choice.h"
 #include "connect/jobs.h"
 #include "storage/events.h"
 
@@ -26,6 +27,11 @@ Result<void> check_same_calendar(storage::Sql& sql, const storage::Connection& c
         return fail(ErrorCode::conflict,
                     "Another calendar was chosen meanwhile. Please sync again.");
     return {};
+}
+
+/// What services say of a calendar that they do not have.
+bool is_unknown(ErrorCode code) {
+    return code == ErrorCode::not_found || code == ErrorCode::invalid;
 }
 
 }  // namespace
@@ -81,6 +87,10 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
         run.record.kind = "full";
         pulled = co_await pull(run);
     }
+    if (!pulled && is_unknown(pulled.error().code)) {
+        const auto named = co_await connect::name_calendar(*services_, *keeper_, run.connection);
+        if (named && *named) co_return co_await this->run(connection_id, user_id, trigger);
+    }
     if (options_.on_finished) options_.on_finished(pulled.has_value());
     if (!pulled) {
         co_await record_failure(run, pulled.error());
@@ -92,8 +102,8 @@ Task<Result<SyncOutcome>> Puller::run(std::string connection_id, std::string use
                                   {"created", record.created},
                                   {"updated", record.updated},
                                   {"deleted", record.deleted}});
-    co_return SyncOutcome{record.created, record.updated, record.deleted, record.kind == "full",
-                          *record.finished_at};
+    co_return SyncOutcome{record.created,        record.updated,      record.deleted,
+                          record.kind == "full", *record.finished_at, run.connection.calendar_id};
 }
 
 bool Puller::is_windowed(const storage::Connection& connection) const {

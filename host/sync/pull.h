@@ -23,6 +23,7 @@ struct SyncOutcome {
     std::int64_t created = 0, updated = 0, deleted = 0;
     bool is_full = false;
     Timestamp finished_at{};
+    std::string calendar_id;  ///< that was read; a first sync may have named it
 };
 
 /// The cursor of a windowed feed belongs to its window. When the end of that has come nearer than

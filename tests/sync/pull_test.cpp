@@ -56,6 +56,34 @@ TEST_CASE("pull: the first brings everything, the next only what changed") {
     CHECK(person.stored() == 3);
 }
 
+TEST_CASE("pull: where nobody knows \"primary\", the first sync takes the account's own calendar") {
+    const auto calendar = [](TestHost& host) {
+        return text_in_store(host, "SELECT calendar_id FROM connections");
+    };
+    for (const int status : {404, 400}) {
+        CAPTURE(status);
+        Connected person;
+        CHECK(calendar(person.host) == "primary");
+        break_next(person.host, {{"kind", "status"},
+                                 {"status", status},
+                                 {"path", std::string(kEventsPath)},
+                                 {"count", -1}});
+        CHECK(person.sync() == Counts{3, 0, 0, 3});
+        CHECK(calendar(person.host) == kAda);
+        CHECK(requests_to(person.host, kEventsPath) == 1);
+        CHECK(person.sync() == Counts{0, 0, 0, 3});
+    }
+    // What was synced under that name keeps it.
+    Connected person;
+    person.sync();
+    break_next(
+        person.host,
+        {{"kind", "status"}, {"status", 404}, {"path", std::string(kEventsPath)}, {"count", -1}});
+    CHECK(sync_now(person.host, person.who).status != 200);
+    CHECK(calendar(person.host) == "primary");
+    CHECK(requests_to(person.host, "/calendar/v3/users/me/calendarList") == 0);
+}
+
 TEST_CASE("pull: an unchanged one is exactly one request and none for a token") {
     Connected person;
     person.sync();
