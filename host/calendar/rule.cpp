@@ -260,4 +260,12 @@ Slots rule_slots(const Rule& rule, local_seconds start, std::optional<local_seco
     return slots;
 }
 
+bool gives_start(const Rule& rule, local_seconds start) {
+    if (is_barren(rule, start)) return false;
+    const auto iterator = open_iterator(rule, start, start, start);
+    if (iterator == nullptr) return false;
+    const auto first = icalrecur_iterator_next(iterator.get());
+    return icaltime_is_null_time(first) == 0 && from_ical(first) == start;
+}
+
 }  // namespace calhost::calendar

@@ -44,4 +44,7 @@ Slots rule_slots(const Rule& rule, std::chrono::local_seconds start,
                  std::optional<std::chrono::local_seconds> until, std::chrono::local_seconds from,
                  std::chrono::local_seconds to, std::size_t limit);
 
+/// Whether the rule's own pattern gives `start`, which is a slot of its series in any case.
+bool gives_start(const Rule& rule, std::chrono::local_seconds start);
+
 }  // namespace calhost::calendar

@@ -1,4 +1,4 @@
-// What host.event, host.crypto and host.html give to scripts.
+// What host.event, host.crypto, host.html and host.recurrence give to scripts.
 #include "plugin/bench.h"
 #include "plugin/reminders.h"
 
@@ -10,6 +10,7 @@ namespace {
 /// The value of a Lua expression, as text.
 std::string value_of(const std::string& expression) {
     Bench bench(R"(local crypto, html = require("host.crypto"), require("host.html")
+        local recurrence = require("host.recurrence")
         local function show(value)
           if type(value) ~= "table" then return tostring(value) end
           return json.encode(value)
@@ -72,6 +73,56 @@ TEST_CASE("modules: recurrence lines are written as they are read") {
           R"(["RRULE:FREQ=DAILY","EXDATE:20261121T080000Z"])");
     CHECK(value_of("event.lines({})") == "[]");
     CHECK(value_of("event.lines(7)").starts_with("nil"));
+}
+
+TEST_CASE("modules: a rule is told in its parts, and written from them") {
+    const auto part = [](const std::string& rule, const std::string& member) {
+        return value_of("recurrence.parse('" + rule + "', event.wall('2026-11-27T12:00:00', " +
+                        "'Europe/Berlin'))" + member);
+    };
+    CHECK(part("FREQ=WEEKLY;INTERVAL=2", ".freq") == "weekly");
+    CHECK(part("FREQ=WEEKLY;INTERVAL=2", ".interval") == "2");
+    CHECK(part("FREQ=WEEKLY", ".by_day") == R"([{"day":"friday"}])");
+    CHECK(part("FREQ=MONTHLY;BYDAY=-1FR", ".by_day[1].nth") == "-1");
+    CHECK(part("FREQ=MONTHLY;BYMONTHDAY=28,-1", ".by_month_day") == "[28,-1]");
+    CHECK(part("FREQ=DAILY;COUNT=3", ".count") == "3");
+    CHECK(part("FREQ=DAILY;WKST=SU", ".week_start") == "sunday");
+    CHECK(part("FREQ=DAILY;UNTIL=20261210T105959Z", ".last['local']") == "2026-12-09T12:00:00");
+    CHECK(part("FREQ=WEEKLY;BYDAY=FR", ".has_start") == "true");
+    CHECK(part("FREQ=WEEKLY;BYDAY=MO", ".has_start") == "false");
+    CHECK(value_of("select(2, recurrence.parse('FREQ=NEVER', event.date('2026-11-27'))).code") ==
+          "invalid");
+
+    CHECK(value_of("recurrence.text({ freq = 'weekly', interval = 2, week_start = 'sunday', "
+                   "by_day = { { day = 'friday' }, { day = 'monday' } }, count = 4 })") ==
+          "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;WKST=SU;COUNT=4");
+    CHECK(
+        value_of("recurrence.text({ freq = 'yearly', by_month = { 11 }, "
+                 "by_day = { { day = 'friday', nth = -1 } }, last = event.date('2030-11-30') })") ==
+        "FREQ=YEARLY;BYMONTH=11;BYDAY=-1FR;UNTIL=20301130");
+    for (const std::string wrong :
+         {"7", "{}", "{ freq = 'weekly', by_day = { 'friday' } }",
+          "{ freq = 'daily', count = 'x' }", "{ freq = 'weekly', by_day = { { day = 'FR' } } }",
+          "{ freq = 'daily', last = 7 }"}) {
+        CAPTURE(wrong);
+        CHECK(value_of("recurrence.text(" + wrong + ")").starts_with("invalid_response"));
+    }
+}
+
+TEST_CASE("modules: an id that the host made of a series and a slot is taken apart") {
+    const auto split = [](const std::string& id) {
+        return value_of(
+            "(function() local series, slot = recurrence.split_id('" + id +
+            "') return { series or 'none', slot and (slot.date or slot['local']) or 0 } "
+            "end)()");
+    };
+    CHECK(split("AAk_A=_20261124T080000Z") == R"(["AAk_A=","2026-11-24T08:00:00"])");
+    CHECK(split("/cal/a.ics_20261124") == R"(["/cal/a.ics","2026-11-24"])");
+    for (const std::string other : {"abc", "", "_20261124", "a_20261124T080000", "a_20261324",
+                                    "a_b", "a_20261124T080000Zx"}) {
+        CAPTURE(other);
+        CHECK(split(other) == R"(["none",0])");
+    }
 }
 
 std::string fitted(const std::string& arguments) {
