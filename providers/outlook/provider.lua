@@ -1,20 +1,16 @@
 -- Outlook by Microsoft Graph, v1.0. Facts: learn.microsoft.com/graph (event, calendarView delta, subscription).
 local json, event, html = require("host.json"), require("host.event"), require("host.html")
 local time, crypto = require("host.time"), require("host.crypto")
+local recurrence, ical = require("host.recurrence"), require("host.ical")
 
 ---@type host.Provider
 local M = { id = "outlook", title = "Outlook", api = 1, base_url = "https://graph.microsoft.com/v1.0" }
 
 M.can = {
-  incremental = true,
-  windowed_feed = true,
-  push = true,
-  chosen_id = false,
+  incremental = true, windowed_feed = true, push = true, chosen_id = false, conditional_writes = true,
   quiet_attendees = false, -- so what has guests is not touched
-  reminders = 1,
-  reminder_methods = { "popup" },
+  reminders = 1, reminder_methods = { "popup" },
   recurrence_limits = { "no RDATE, no fifth weekday, one day of the month" },
-  conditional_writes = true,
   in_flight = 2, -- of the 4 that Graph allows an application at a mailbox
   max_page = 200,
 }
@@ -56,226 +52,197 @@ local RESPONSE = {
   organizer = "accepted", tentativelyAccepted = "tentative",
 }
 
+local DAY = 86400000 -- milliseconds
+
+local function filled(value)
+  if value ~= json.null and value ~= "" then return value end
+end
+
+local function is_same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for name, value in pairs(a) do
+    if not is_same(value, b[name]) then return false end
+  end
+  for name in pairs(b) do
+    if a[name] == nil then return false end
+  end
+  return true
+end
+
 -- Recurrence -------------------------------------------------------------------------------------------------------
 
 local FREQUENCY = {
-  daily = "DAILY", weekly = "WEEKLY", absoluteMonthly = "MONTHLY", relativeMonthly = "MONTHLY",
-  absoluteYearly = "YEARLY", relativeYearly = "YEARLY",
+  daily = "daily", weekly = "weekly", absoluteMonthly = "monthly", relativeMonthly = "monthly",
+  absoluteYearly = "yearly", relativeYearly = "yearly",
 }
-local CODES = { "MO", "TU", "WE", "TH", "FR", "SA", "SU" }
-local DAYS = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
-local NUMBER = {} -- of a day, by its code or name: 1 is Monday
-for i, code in ipairs(CODES) do NUMBER[code], NUMBER[DAYS[i]] = i, i end
+local PLACES = { first = 1, second = 2, third = 3, fourth = 4, last = -1 }
 local INDICES = { "first", "second", "third", "fourth", [-1] = "last" }
-local POSITION = {}
-for position, index in pairs(INDICES) do POSITION[index] = position end
 local MOST = 999 -- occurrences or intervals
-local DAY = 86400000
 
---- "2026-11-20" of a time, and its year, month and day.
-local function date_of(at)
-  local text = at.date or at["local"]:sub(1, 10)
-  return text, tonumber(text:sub(1, 4)), tonumber(text:sub(6, 7)), tonumber(text:sub(9, 10))
+--- The parts of a rule by which patterns of each frequency choose their days, and what people call the parts.
+local CHOICES = {
+  daily = {},
+  weekly = { by_day = true },
+  monthly = { by_day = true, by_month_day = true, by_set_pos = true },
+  yearly = { by_day = true, by_month_day = true, by_set_pos = true, by_month = true },
+}
+local PARTS = {
+  by_month = "months", by_week_no = "weeks of the year", by_year_day = "days of the year",
+  by_month_day = "days of the month", by_day = "days of the week", by_hour = "hours", by_minute = "minutes",
+  by_second = "seconds", by_set_pos = "days by their place",
+}
+
+--- "2026-11-20" of a time.
+local function day_of(at) return at.date or at["local"]:sub(1, 10) end
+
+--- That day, at the time of day at which the series begins.
+local function on_day(day, start)
+  return start.date and event.date(day) or event.wall(day .. start["local"]:sub(11), start.tz)
 end
 
---- 1 for a Monday.
-local function weekday(date) return (time.parse(date .. "T00:00:00Z") // DAY + 3) % 7 + 1 end
-
-local function month_length(year, month)
-  local next_month = month == 12 and string.format("%04d-01", year + 1) or string.format("%04d-%02d", year, month + 1)
-  local first = string.format("%04d-%02d", year, month)
-  return (time.parse(next_month .. "-01T00:00:00Z") - time.parse(first .. "-01T00:00:00Z")) // DAY
-end
-
---- "20261120T090000Z"
-local function basic(millis) return (time.format(millis):gsub("[-:]", "")) end
-
---- Outlook takes the last day of months that are too short; RFC 5545 alone would leave them out.
-local function month_day(day, always_there)
-  if day <= 28 or always_there then return "BYMONTHDAY=" .. day end
-  local list = { 28 }
-  for i = 29, day do list[#list + 1] = i end
-  return "BYMONTHDAY=" .. table.concat(list, ",") .. ";BYSETPOS=-1"
-end
-
-local function codes_of(days)
-  local set, codes = {}, {}
-  for _, day in ipairs(days) do set[day] = true end
-  for i, day in ipairs(DAYS) do
-    if set[day] then codes[#codes + 1] = CODES[i] end
-  end
-  return codes
+--- Outlook takes the last day of months that are too short, which RFC 5545 would leave out: the last one that there is
+--- of the days from the 28th on.
+local function days_to(last)
+  local days = {}
+  for day = 28, last do days[#days + 1] = day end
+  return days
 end
 
 --- Graph's recurrence of a series that begins at `start` as a rule of RFC 5545.
-local function rule_of(recurrence, start)
-  local pattern, range = recurrence.pattern, recurrence.range
-  local kind, parts = pattern.type, { "FREQ=" .. FREQUENCY[pattern.type] }
-  local function put(text) parts[#parts + 1] = text end
-  if pattern.interval > 1 then put("INTERVAL=" .. pattern.interval) end
-  if kind:find("Yearly$") then put("BYMONTH=" .. pattern.month) end
+local function rule_of(raw, start)
+  local pattern, range = raw.pattern, raw.range
+  local kind, rule = pattern.type, { freq = FREQUENCY[pattern.type], interval = pattern.interval }
+  if kind == "weekly" and rule.interval > 1 then rule.week_start = filled(pattern.firstDayOfWeek) or "sunday" end
+  if rule.freq == "yearly" then rule.by_month = { pattern.month } end
   if kind:find("^absolute") then
-    put(month_day(pattern.dayOfMonth, kind == "absoluteYearly" and pattern.month ~= 2))
-  elseif kind:find("^relative") then
-    local codes, position = codes_of(pattern.daysOfWeek), POSITION[pattern.index] or 1
-    put(#codes == 1 and ("BYDAY=" .. position .. codes[1])
-      or ("BYDAY=" .. table.concat(codes, ",") .. ";BYSETPOS=" .. position))
-  elseif kind == "weekly" then
-    put("BYDAY=" .. table.concat(codes_of(pattern.daysOfWeek), ","))
-    local first = CODES[NUMBER[pattern.firstDayOfWeek] or 7]
-    if pattern.interval > 1 and first ~= "MO" then put("WKST=" .. first) end
+    local day, is_in_all = pattern.dayOfMonth, kind == "absoluteYearly" and pattern.month ~= 2
+    rule.by_month_day = { day }
+    if day > 28 and not is_in_all then rule.by_month_day, rule.by_set_pos = days_to(day), { -1 } end
+  elseif kind ~= "daily" then
+    rule.by_day = {}
+    for i, day in ipairs(pattern.daysOfWeek) do rule.by_day[i] = { day = day } end
   end
-  if range.type == "numbered" then
-    put("COUNT=" .. range.numberOfOccurrences)
-  elseif range.type == "endDate" and start.date then
-    put("UNTIL=" .. range.endDate:gsub("-", ""))
-  elseif range.type == "endDate" then
-    put("UNTIL=" .. basic(event.wall(range.endDate .. start["local"]:sub(11), start.tz).instant))
+  if kind:find("^relative") then
+    local place = PLACES[pattern.index] or 1
+    if #rule.by_day == 1 then rule.by_day[1].nth = place else rule.by_set_pos = { place } end
   end
-  return table.concat(parts, ";")
+  if range.type == "numbered" then rule.count = range.numberOfOccurrences end
+  if range.type == "endDate" then rule.last = on_day(range.endDate, start) or error("the end is no date") end
+  return recurrence.text(rule)
 end
 
 local function unsupported(why)
   return nil, { code = "unsupported", message = "Outlook cannot repeat an event like this: " .. why .. "." }
 end
 
---- Reads "MO,2TU": the names of the days, and the position that one of them has.
-local function read_days(list)
-  local days, position = {}, nil
-  for number, code in list:gmatch("([+-]?%d*)(%u%u)") do
-    days[#days + 1] = DAYS[NUMBER[code]]
-    position = tonumber(number) or position
+--- Puts a rule's weekdays of a month into `pattern`; else why that cannot be.
+local function put_weekdays(pattern, rule)
+  if rule.by_month_day then return "it repeats only where a day of the week meets a day of the month" end
+  local places, own = rule.by_set_pos or {}, nil
+  pattern.daysOfWeek, pattern.firstDayOfWeek = {}, rule.week_start
+  for i, item in ipairs(rule.by_day) do
+    pattern.daysOfWeek[i], own = item.day, item.nth or own
   end
-  return days, position
+  if own and (#rule.by_day > 1 or #places > 0) then return "it repeats on several weekdays with places of their own" end
+  if own then places = { own } end
+  pattern.index = #places == 1 and INDICES[places[1]] or nil
+  if not pattern.index then return "it repeats on another weekday than the first to fourth or last of a month" end
 end
 
---- True if a day of the month is the one that the pattern means.
-local function is_hit(pattern, date, year, month, day)
-  local length = month_length(year, month)
-  if pattern.dayOfMonth then return day == math.min(pattern.dayOfMonth, length) end
-  local wanted, before, after = {}, 0, 0
-  for _, name in ipairs(pattern.daysOfWeek) do wanted[NUMBER[name]] = true end
-  local first = weekday(date) - day
-  for i = 1, length do
-    if wanted[(first + i - 1) % 7 + 1] then
-      if i < day then before = before + 1 elseif i > day then after = after + 1 end
-    end
+--- The same for a day of the month.
+local function put_month_day(pattern, rule)
+  local days, places = rule.by_month_day, rule.by_set_pos
+  local day = days[#days]
+  if is_same(days, { -1 }) then
+    pattern.dayOfMonth = 31
+  elseif is_same(days, days_to(day)) and is_same(places, { -1 }) then
+    pattern.dayOfMonth = day
+  elseif #days > 1 or places then
+    return "it repeats on several days of a month"
+  elseif day < 0 then
+    return "it repeats on a day that is counted from the end of the month"
+  elseif day > 28 and (not pattern.month or pattern.month == 2) then
+    return "it leaves out months without a day " .. day .. ", and Outlook takes their last day"
+  else
+    pattern.dayOfMonth = day
   end
-  if not wanted[weekday(date)] then return false end
-  if pattern.index == "last" then return after == 0 end
-  return INDICES[before + 1] == pattern.index
 end
 
---- What a rule says of the days in a month, put into `pattern`; else why that cannot be.
-local function put_month_days(pattern, take, month, day)
-  local by_day, by_month_day, at = take("BYDAY"), take("BYMONTHDAY"), tonumber(take("BYSETPOS"))
-  if by_day then
-    if by_month_day then return "it wants days of the week and of the month" end
-    local days, position = read_days(by_day)
-    if position and (#days > 1 or at) then return "several days of the week have their own places" end
-    pattern.daysOfWeek, pattern.index = days, INDICES[position or at]
-    if not pattern.index then return "a weekday is first, second, third, fourth or last there" end
-    return
+--- The same for a monthly or yearly rule as a whole.
+local function put_month(pattern, rule)
+  if rule.freq == "yearly" then
+    if rule.by_day and not rule.by_month then return "it counts weekdays through the whole year" end
+    if #(rule.by_month or {}) ~= 1 then return "it repeats in several months of a year" end
+    pattern.month = rule.by_month[1]
   end
-  by_month_day = by_month_day or tostring(day)
-  local is_clamped = at == -1 and by_month_day:find("^28,") ~= nil or by_month_day == "-1"
-  local last = tonumber(is_clamped and by_month_day:match(",(%d+)$") or by_month_day)
-  if by_month_day == "-1" then last = 31 end
-  if not last or last < 1 or (at and not is_clamped) then return "it has several days in a month" end
-  if not is_clamped and last > (month == 2 and 28 or month and 31 or 28) then
-    return "months without a day " .. last .. " would get it on their last one"
-  end
-  pattern.dayOfMonth = last
+  pattern.type = (rule.by_day and "relative" or "absolute") .. (rule.freq == "yearly" and "Yearly" or "Monthly")
+  return (rule.by_day and put_weekdays or put_month_day)(pattern, rule)
 end
 
 --- A rule of RFC 5545 as Graph's pattern for a series that begins at `start`.
 local function pattern_of(rrule, start)
-  local rule = {}
-  for name, value in rrule:gmatch("(%w+)=([^;]+)") do rule[name] = value end
-  local function take(name)
-    local value = rule[name]
-    rule[name] = nil
-    return value
-  end
-  local date, year, month, day = date_of(start)
-  local frequency, interval, range = take("FREQ"), tonumber(take("INTERVAL") or 1), { startDate = date }
-  local pattern = { interval = interval }
-  local count, last = tonumber(take("COUNT")), take("UNTIL")
-  local week_start = DAYS[NUMBER[take("WKST") or "MO"]]
-  if frequency == "DAILY" and not rule.BYDAY then
-    pattern.type = "daily"
-  elseif frequency == "WEEKLY" or (frequency == "DAILY" and interval == 1) then
-    pattern.type, pattern.firstDayOfWeek = "weekly", week_start
-    pattern.daysOfWeek = read_days(take("BYDAY") or CODES[weekday(date)])
-    local codes = table.concat(codes_of(pattern.daysOfWeek), ",")
-    if not codes:find(CODES[weekday(date)], 1, true) then return unsupported("its first day is none of the rule's") end
-  elseif frequency == "MONTHLY" or frequency == "YEARLY" then
-    local is_yearly, by_month = frequency == "YEARLY", take("BYMONTH")
-    if is_yearly and (by_month or month) ~= month and tonumber(by_month) ~= month or by_month and not is_yearly then
-      return unsupported("its months are not the one that it begins in")
+  local rule, err = recurrence.parse(rrule, start)
+  if not rule then return nil, err end
+  if rule.freq == "daily" and rule.by_day and rule.interval == 1 then rule.freq = "weekly" end
+  local choices, pattern = CHOICES[rule.freq], { type = rule.freq, interval = rule.interval }
+  if not choices then return unsupported("it repeats " .. rule.freq .. ", and daily is the shortest") end
+  for part, words in pairs(PARTS) do
+    if rule[part] and not choices[part] then
+      return unsupported("it repeats " .. rule.freq .. " and picks its " .. words)
     end
-    if is_yearly and rule.BYDAY and not by_month then return unsupported("it counts weekdays through a year") end
-    local why = put_month_days(pattern, take, is_yearly and month, day)
+  end
+  if rule.freq == "weekly" then
+    pattern.firstDayOfWeek, pattern.daysOfWeek = rule.week_start, {}
+    for i, item in ipairs(rule.by_day) do pattern.daysOfWeek[i] = item.day end
+  elseif rule.freq ~= "daily" then
+    local why = put_month(pattern, rule)
     if why then return unsupported(why) end
-    pattern.type = (pattern.dayOfMonth and "absolute" or "relative") .. (is_yearly and "Yearly" or "Monthly")
-    if is_yearly then pattern.month = month end
-    if pattern.daysOfWeek then pattern.firstDayOfWeek = week_start end
-    if not is_hit(pattern, date, year, month, day) then return unsupported("its first day is none of the rule's") end
-  else
-    return unsupported("Outlook knows days, weeks, months and years")
   end
-  local left = next(rule)
-  if left then return unsupported("its rule has " .. left) end
-  if interval > MOST or (count or 0) > MOST then return unsupported("it goes beyond " .. MOST) end
-  range.type = count and "numbered" or last and "endDate" or "noEnd"
-  range.numberOfOccurrences = count
-  if last then
-    local moment = last:gsub("^(%d%d%d%d)(%d%d)(%d%d)", "%1-%2-%3")
-    if not start.date and #last > 8 then
-      moment = moment:gsub("T(%d%d)(%d%d)", "T%1:%2:")
-      moment = (last:find("Z$") and event.instant(moment, start.tz) or event.wall(moment, start.tz))["local"]
-      -- The end names a day, and the occurrence of that day is meant with it.
-      if moment:sub(11) < start["local"]:sub(11) then
-        moment = time.format(time.parse(moment:sub(1, 10) .. "T00:00:00Z") - DAY)
-      end
-    end
-    range.endDate = moment:sub(1, 10)
-    if range.endDate < date then range.type, range.endDate, range.numberOfOccurrences = "numbered", nil, 1 end
+  if not rule.has_start then return unsupported("it begins on a day that its own rule leaves out") end
+  if math.max(rule.interval, rule.count or 0) > MOST then
+    return unsupported("its count or interval is over " .. MOST)
+  end
+  local range = { startDate = day_of(start), type = "noEnd" }
+  if rule.count then
+    range.type, range.numberOfOccurrences = "numbered", rule.count
+  elseif rule.last and day_of(rule.last) < range.startDate then
+    range.type, range.numberOfOccurrences = "numbered", 1
+  elseif rule.last then
+    range.type, range.endDate = "endDate", day_of(rule.last)
   end
   return { pattern = pattern, range = range }
 end
 
 -- Answers ----------------------------------------------------------------------------------------------------------
 
-local function filled(value)
-  if value ~= json.null and value ~= "" then return value end
-end
+local BY_CODE = {
+  erroritemnotfound = "not_found", resourcenotfound = "not_found", errorinvalididmalformed = "not_found",
+  errorduplicatetransactionid = "already_exists", errorirresolvableconflict = "conflict",
+  syncstatenotfound = "cursor_expired", syncstateinvalid = "cursor_expired", resyncrequired = "cursor_expired",
+  applicationthrottled = "rate_limited", toomanyrequests = "rate_limited",
+  mailboxnotenabledforrestapi = "forbidden", mailboxnotsupportedforrestapi = "forbidden",
+}
+local BY_STATUS = {
+  [400] = "invalid", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [409] = "conflict",
+  [410] = "not_found", [412] = "conflict", [422] = "invalid", [429] = "rate_limited", [509] = "rate_limited",
+}
 
 --- Graph's error body as a code of the host: its own code decides first, the status second.
 local function failure(answer)
-  local body = json.decode(answer.body)
-  local code = type(body) == "table" and type(body.error) == "table" and body.error.code or nil
-  local by_code = {
-    erroritemnotfound = "not_found", resourcenotfound = "not_found", errorduplicatetransactionid = "already_exists",
-    errorirresolvableconflict = "conflict", syncstatenotfound = "cursor_expired", syncstateinvalid = "cursor_expired",
-    resyncrequired = "cursor_expired", applicationthrottled = "rate_limited", toomanyrequests = "rate_limited",
-    errorinvalididmalformed = "not_found", mailboxnotenabledforrestapi = "forbidden",
-    mailboxnotsupportedforrestapi = "forbidden",
+  local body, status = json.decode(answer.body), answer.status
+  local problem = type(body) == "table" and type(body.error) == "table" and body.error or {}
+  local code = type(problem.code) == "string" and problem.code or nil
+  local meaning = code and BY_CODE[code:lower()] or BY_STATUS[status] or status >= 500 and "unavailable"
+  if status >= 500 and answer.retry_after then meaning = "rate_limited" end
+  return nil, {
+    code = meaning or "invalid_response", message = "Outlook answered " .. status .. (code and " " .. code or ""),
+    retry_after = answer.retry_after, existing = filled(problem["@event.existingEventId"]),
   }
-  local by_status = {
-    [400] = "invalid", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [409] = "conflict",
-    [410] = "not_found", [412] = "conflict", [422] = "invalid", [429] = "rate_limited", [509] = "rate_limited",
-  }
-  local meaning = by_code[type(code) == "string" and code:lower()] or by_status[answer.status]
-  if answer.status >= 500 and answer.retry_after then meaning = "rate_limited" end
-  meaning = meaning or (answer.status >= 500 and "unavailable") or "invalid_response"
-  local message = "Outlook answered " .. answer.status .. (type(code) == "string" and (" " .. code) or "")
-  local existing = type(body) == "table" and type(body.error) == "table" and body.error["@event.existingEventId"]
-  return nil, { code = meaning, message = message, retry_after = answer.retry_after, existing = existing or nil }
 end
 
 --- One call. Ids stay what they are when an event moves, and times are told in UTC, only where each request asks for
---- it. Gives the body of a good answer (true when there is none), or `nil, err`.
+--- it. Gives the body of a good answer (true when there is none), or `nil, err`. Of a `list` in it the items come
+--- apart, one by one.
 local function ask(ctx, method, url, options, list)
   options = options or {}
   options.method, options.url, options.headers = method, url, options.headers or {}
@@ -291,10 +258,21 @@ local function ask(ctx, method, url, options, list)
   return body, items
 end
 
---- A link as a path: where the API is mounted may change between two runs.
-local function below(ctx, link)
-  local api = ctx.config.endpoints.api
+--- A link of a body as a path: where the API is mounted may change between two runs.
+local function link_of(ctx, body, name)
+  local link, api = filled(body["@odata." .. name]), ctx.config.endpoints.api
   return link and (link:sub(1, #api) == api and link:sub(#api + 1) or link)
+end
+
+--- Hands each item of a list to `use`, its pages followed to the end; `true`, or `nil, err`.
+local function each(ctx, url, query, use)
+  repeat
+    local body, items = ask(ctx, "GET", url, { query = query }, "value")
+    if not body then return nil, items end
+    for raw in items do use(raw) end
+    url, query = link_of(ctx, body, "nextLink"), nil
+  until not url
+  return true
 end
 
 local function home(calendar)
@@ -319,8 +297,11 @@ local function slot_of(raw, zone)
   moment = moment:sub(1, 19)
   if not raw.isAllDay then return event.instant(moment .. "Z", zone) end
   if moment:sub(11) == "T00:00:00" then return event.date(moment:sub(1, 10)) end
-  return event.date(event.instant(moment .. "Z", zone)["local"]:sub(1, 10))
+  return event.date(day_of(event.instant(moment .. "Z", zone)))
 end
+
+--- What two times have in common that are the same slot.
+local function key_of(slot) return slot.date or slot.instant end
 
 --- Graph wraps what people wrote into a page; most of it is plain text.
 local function description_of(body)
@@ -336,12 +317,14 @@ local function description_of(body)
   return filled(text or content), text and "text" or "html"
 end
 
+local function address_of(person) return person and person.emailAddress and filled(person.emailAddress.address) end
+
 local function attendees_of(raw)
   local list = {}
   for i, a in ipairs(raw.attendees or {}) do
     list[i] = {
-      email = a.emailAddress and filled(a.emailAddress.address), name = a.emailAddress and filled(a.emailAddress.name),
-      role = a.type, response = a.status and RESPONSE[a.status.response],
+      email = address_of(a), name = a.emailAddress and filled(a.emailAddress.name), role = a.type,
+      response = a.status and RESPONSE[a.status.response],
     }
   end
   return #list > 0 and list or nil
@@ -359,17 +342,14 @@ local function recurrence_of(raw, start)
   local exdate = {}
   for _, id in ipairs(raw.cancelledOccurrences or {}) do
     local day = id:match("%d%d%d%d%-%d%d%-%d%d$")
-    if day then
-      exdate[#exdate + 1] = start.date and event.date(day) or event.wall(day .. start["local"]:sub(11), start.tz)
-    end
+    if day then exdate[#exdate + 1] = on_day(day, start) end
   end
   return { rrule = rule_of(raw.recurrence, start), exdate = exdate }
 end
 
 local function busy_of(raw)
-  local own = raw.responseStatus and raw.responseStatus.response
-  if own == "declined" then return "free" end
-  return BUSY[raw.showAs] or "busy"
+  local is_declined = raw.responseStatus and raw.responseStatus.response == "declined"
+  return is_declined and "free" or BUSY[raw.showAs] or "busy"
 end
 
 --- Graph's event as the neutral one.
@@ -377,35 +357,20 @@ local function neutral(raw, marks)
   local rule = filled(raw.recurrence)
   local name = rule and filled(rule.range.recurrenceTimeZone) or filled(raw.originalStartTimeZone)
   local zone = name and time.to_iana(name) or "Etc/UTC"
-  local start = time_of(raw.start, raw.isAllDay, zone)
-  local slot = slot_of(raw, zone)
+  local start, slot = time_of(raw.start, raw.isAllDay, zone), slot_of(raw, zone)
   local description, format = description_of(raw.body)
   marks = marks or marks_of(raw)
   return event.new({
-    id = raw.id,
-    etag = raw["@odata.etag"],
-    uid = not slot and filled(raw.iCalUId) or nil, -- of an occurrence it is not the series'
-    title = filled(raw.subject),
-    description = description,
-    description_format = format,
-    location = raw.location and filled(raw.location.displayName),
-    url = marks and marks.url,
-    start = start,
-    finish = time_of(raw["end"], raw.isAllDay, zone),
-    busy = busy_of(raw),
-    status = raw.isCancelled and "cancelled" or (raw.showAs == "tentative" and "tentative" or "confirmed"),
-    visibility = VISIBILITY[raw.sensitivity] or "default",
-    categories = raw.categories,
+    id = raw.id, etag = raw["@odata.etag"], uid = not slot and filled(raw.iCalUId) or nil, -- not an occurrence's own
+    title = filled(raw.subject), description = description, description_format = format,
+    location = raw.location and filled(raw.location.displayName), url = marks and marks.url,
+    start = start, finish = time_of(raw["end"], raw.isAllDay, zone), busy = busy_of(raw),
+    status = raw.isCancelled and "cancelled" or raw.showAs == "tentative" and "tentative" or "confirmed",
+    visibility = VISIBILITY[raw.sensitivity] or "default", categories = raw.categories,
     reminders = raw.isReminderOn and { { method = "popup", minutes = raw.reminderMinutesBeforeStart } } or {},
-    recurrence = rule and recurrence_of(raw, start),
-    series_id = filled(raw.seriesMasterId),
-    recurrence_id = slot,
-    attendees = attendees_of(raw),
-    organizer = raw.organizer and raw.organizer.emailAddress and filled(raw.organizer.emailAddress.address),
-    is_organizer = raw.isOrganizer ~= false,
-    created = filled(raw.createdDateTime),
-    updated = filled(raw.lastModifiedDateTime),
-    marks = marks and marks.marks,
+    recurrence = rule and recurrence_of(raw, start), series_id = filled(raw.seriesMasterId), recurrence_id = slot,
+    attendees = attendees_of(raw), organizer = address_of(raw.organizer), is_organizer = raw.isOrganizer ~= false,
+    created = filled(raw.createdDateTime), updated = filled(raw.lastModifiedDateTime), marks = marks and marks.marks,
   })
 end
 
@@ -420,38 +385,33 @@ local function read_series(ctx, calendar, id)
   return ask(ctx, "GET", item(calendar, id), { query = query })
 end
 
-local function is_same_time(a, b)
-  if a.date or b.date then return a.date == b.date end
-  return a.instant == b.instant
-end
-
---- "20261120" or "20261120T090000Z" as a time.
-local function time_of_slot(text)
-  local date = text:gsub("^(%d%d%d%d)(%d%d)(%d%d)", "%1-%2-%3")
-  if #text == 8 then return event.date(date) end
-  return event.instant(date:gsub("T(%d%d)(%d%d)", "T%1:%2:"), "Etc/UTC")
-end
-
 --- The occurrence of a series that was at `slot` in the beginning, wherever it is now.
 local function find_occurrence(ctx, calendar, series_id, slot)
+  local found
+  local function look(raw)
+    local own = slot_of(raw, "Etc/UTC")
+    if own and key_of(own) == key_of(slot) then found = found or raw end
+  end
   local begin = slot.date and time.parse(slot.date .. "T00:00:00Z") or slot.instant
   local query = { ["$top"] = 100, ["$expand"] = EXPAND_MARKS }
   query.startDateTime, query.endDateTime = time.format(begin - DAY), time.format(begin + 2 * DAY)
-  local function find(list)
-    for _, raw in ipairs(list or {}) do
-      local own = slot_of(raw, "Etc/UTC")
-      if own and is_same_time(own, slot) then return raw end
-    end
-  end
-  local near, err = ask(ctx, "GET", item(calendar, series_id) .. "/instances", { query = query })
-  if not near then return nil, err end
-  local found = find(near.value)
+  local done, err = each(ctx, item(calendar, series_id) .. "/instances", query, look)
+  if not done then return nil, err end
   if found then return found end
   local series, problem = read_series(ctx, calendar, series_id)
   if not series then return nil, problem end
-  found = find(series.exceptionOccurrences)
-  if found then return found end
-  return nil, { code = "not_found", message = "The series has no such occurrence in Outlook." }
+  for _, raw in ipairs(series.exceptionOccurrences or {}) do look(raw) end
+  return found, not found and { code = "not_found", message = "The series has no such occurrence in Outlook." } or nil
+end
+
+--- An event as a whole: a series with what became of its occurrences. An id that the host made of a series' and of a
+--- slot finds that occurrence.
+local function fetch(ctx, calendar, id)
+  local series_id, slot = recurrence.split_id(id)
+  if series_id then return find_occurrence(ctx, calendar, series_id, slot) end
+  local raw, err = read_event(ctx, calendar, id)
+  if raw and raw.type == "seriesMaster" then return read_series(ctx, calendar, id) end
+  return raw, err
 end
 
 -- Reading ----------------------------------------------------------------------------------------------------------
@@ -475,6 +435,8 @@ function M.classify_token_error(answer)
   return body and (body.error == "temporarily_unavailable" or body.error == "server_error") and "unavailable" or nil
 end
 
+local function own_address(me) return filled(me.mail) or me.userPrincipalName end
+
 --- Who granted the access. Not every work account has its address among the claims.
 function M.identity(ctx)
   local body, err = ask(ctx, "GET", ctx.config.endpoints.userinfo)
@@ -482,7 +444,7 @@ function M.identity(ctx)
   if filled(body.email) then return { id = body.sub, email = body.email, name = filled(body.name) } end
   local me, problem = ask(ctx, "GET", "/me")
   if not me then return nil, problem end
-  return { id = body.sub, email = filled(me.mail) or me.userPrincipalName, name = filled(me.displayName) }
+  return { id = body.sub, email = own_address(me), name = filled(me.displayName) }
 end
 
 --- The zone of the mailbox; calendars have none. False where the tenant does not let it be read, or `nil, err`.
@@ -493,23 +455,18 @@ local function mailbox_zone(ctx)
   return nil, err
 end
 
---- Every calendar of the mailbox, pages followed to the end.
+--- Every calendar of the mailbox.
 function M.list_calendars(ctx)
-  local list, url, query = {}, "/me/calendars", { ["$top"] = 100 }
   local zone, problem = mailbox_zone(ctx)
   if zone == nil then return nil, problem end
-  repeat
-    local body, err = ask(ctx, "GET", url, { query = query })
-    if not body then return nil, err end
-    for _, raw in ipairs(body.value) do
-      list[#list + 1] = {
-        id = raw.id, name = raw.name, primary = raw.isDefaultCalendar == true, read_only = raw.canEdit == false,
-        color = filled(raw.hexColor), time_zone = zone or nil,
-      }
-    end
-    url, query = below(ctx, body["@odata.nextLink"]), nil
-  until not url
-  return list
+  local list = {}
+  local done, err = each(ctx, "/me/calendars", { ["$top"] = 100 }, function(raw)
+    list[#list + 1] = {
+      id = raw.id, name = raw.name, primary = raw.isDefaultCalendar == true, read_only = raw.canEdit == false,
+      color = filled(raw.hexColor), time_zone = zone or nil,
+    }
+  end)
+  return done and list, err
 end
 
 --- Reads a series whole and hands it over; one that is gone is handed over as that.
@@ -526,27 +483,12 @@ local function add_series(ctx, calendar, id)
   return true
 end
 
---- Series that changed since then. Deleting an occurrence changes its series, and the feed names only the occurrence.
-local function add_changed_series(ctx, calendar, since, series)
-  local url = home(calendar) .. "/events"
-  local query = {
-    ["$filter"] = "type eq 'seriesMaster' and lastModifiedDateTime ge " .. since, ["$select"] = "id", ["$top"] = 100,
-  }
-  repeat
-    local body, err = ask(ctx, "GET", url, { query = query })
-    if not body then return nil, err end
-    for _, raw in ipairs(body.value) do series[#series + 1] = raw.id end
-    url, query = below(ctx, body["@odata.nextLink"]), nil
-  until not url
-  return true
-end
-
---- What the feed says is gone may only have left the window, and may be an occurrence: each is looked up.
-local function look_up(ctx, calendar, removed, series)
+--- What the feed says is gone may only have left the window, and may be an occurrence: each is looked up. An occurrence
+--- that is really gone has changed its series, which the feed does not name: those that changed `since` are read.
+local function add_removed(ctx, calendar, removed, series, since)
   local is_any_gone = false
   for _, id in ipairs(removed) do
-    local query = { ["$select"] = "id,type,seriesMasterId" }
-    local raw, err = ask(ctx, "GET", item(calendar, id), { query = query })
+    local raw, err = ask(ctx, "GET", item(calendar, id), { query = { ["$select"] = "id,type,seriesMasterId" } })
     if not raw and err.code ~= "not_found" then return nil, err end
     if not raw then
       is_any_gone = true
@@ -557,34 +499,38 @@ local function look_up(ctx, calendar, removed, series)
       ctx.changes:add({ id = id, out_of_window = true })
     end
   end
-  return true, is_any_gone
+  if not (is_any_gone and since) then return true end
+  local test = "type eq 'seriesMaster' and lastModifiedDateTime ge " .. since
+  local query = { ["$filter"] = test, ["$select"] = "id", ["$top"] = 100 }
+  return each(ctx, home(calendar) .. "/events", query, function(raw) series[#series + 1] = raw.id end)
+end
+
+--- A page of the feed: where `link` leads to, else the first one of all that is in the window.
+local function read_feed(ctx, calendar, link, window)
+  -- For the mailbox's own calendar the shorter path is the documented one.
+  local first = (calendar.id == "primary" and "/me" or home(calendar)) .. "/calendarView/delta"
+  local query = not link and { startDateTime = window.start, endDateTime = window.finish } or nil
+  local body, items = ask(ctx, "GET", link or first, { query = query }, "value")
+  -- A state that Graph has lost is also answered with 400.
+  if not body and link and (items.code == "not_found" or items.code == "invalid") then items.code = "cursor_expired" end
+  return body, items
 end
 
 --- Changes since `cursor`, or what is in `window` when it is nil; the links hold the window. A series is read whole as
 --- soon as anything of it turns up, since the feed has only the occurrences in the window, and not their marks. `seen`
 --- are those that this round has read.
 function M.list_changes(ctx, calendar, cursor, page, window)
-  local at = page and json.decode(page) or cursor and json.decode(cursor)
-  local round = page and at or { since = at and at.since, began = time.format(time.now() - 600000), seen = {} }
-  local query = nil
-  if not at then query = { startDateTime = window.start, endDateTime = window.finish } end
-  -- For the mailbox's own calendar the shorter path is the documented one.
-  local feed = (calendar.id == "primary" and "/me" or home(calendar)) .. "/calendarView/delta"
-  local link = at and at.link or feed
-  local body, items = ask(ctx, "GET", link, { query = query }, "value")
-  if not body then
-    -- A state that Graph has lost is also answered with 400.
-    if at and (items.code == "not_found" or items.code == "invalid") then items.code = "cursor_expired" end
-    return nil, items
-  end
+  local at = page and json.decode(page) or cursor and json.decode(cursor) or {}
+  local round = page and at or { since = at.since, began = time.format(time.now() - 600000), seen = {} }
+  local body, items = read_feed(ctx, calendar, at.link, window)
+  if not body then return nil, items end
   local series, removed = {}, {}
   for raw in items do
+    local series_id = raw.type == "seriesMaster" and raw.id or filled(raw.seriesMasterId)
     if raw["@removed"] then
       removed[#removed + 1] = raw.id
-    elseif raw.type == "seriesMaster" then
-      series[#series + 1] = raw.id
-    elseif filled(raw.seriesMasterId) then
-      series[#series + 1] = raw.seriesMasterId
+    elseif series_id then
+      series[#series + 1] = series_id
     elseif tostring(raw.transactionId):find("^calhost") then
       local own, err = read_event(ctx, calendar, raw.id)
       if not own and err.code ~= "not_found" then return nil, err end
@@ -593,9 +539,8 @@ function M.list_changes(ctx, calendar, cursor, page, window)
       ctx.changes:add(neutral(raw))
     end
   end
-  local done, found = look_up(ctx, calendar, removed, series)
-  if done and found and round.since then done, found = add_changed_series(ctx, calendar, round.since, series) end
-  if not done then return nil, found end
+  local done, problem = add_removed(ctx, calendar, removed, series, round.since)
+  if not done then return nil, problem end
   for _, id in ipairs(series) do
     if not round.seen[id] then
       local added, err = add_series(ctx, calendar, id)
@@ -603,11 +548,9 @@ function M.list_changes(ctx, calendar, cursor, page, window)
       round.seen[id] = true
     end
   end
-  local onward = below(ctx, filled(body["@odata.nextLink"]))
-  if onward then
-    return { page = json.encode({ link = onward, since = round.since, began = round.began, seen = round.seen }) }
-  end
-  local delta = below(ctx, filled(body["@odata.deltaLink"]))
+  round.link = link_of(ctx, body, "nextLink")
+  if round.link then return { page = json.encode(round) } end
+  local delta = link_of(ctx, body, "deltaLink")
   return { cursor = delta and json.encode({ link = delta, since = round.began }) }
 end
 
@@ -621,71 +564,49 @@ function M.list_events(ctx, calendar, window, page)
   local body, items = ask(ctx, "GET", link, { query = not page and query or nil }, "value")
   if not body then return nil, items end
   for raw in items do ctx.changes:add(neutral(raw)) end
-  return { page = below(ctx, filled(body["@odata.nextLink"])), time_zone = zone or nil }
-end
-
-
---- An event as a whole: a series with what became of its occurrences. An id that the host made of a series' and of a
---- slot finds that occurrence.
-local function fetch(ctx, calendar, id)
-  local series_id, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ)$")
-  if not series_id then series_id, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%d)$") end
-  if series_id then return find_occurrence(ctx, calendar, series_id, time_of_slot(slot)) end
-  local raw, err = read_event(ctx, calendar, id)
-  if raw and raw.type == "seriesMaster" then return read_series(ctx, calendar, id) end
-  return raw, err
+  return { page = link_of(ctx, body, "nextLink"), time_zone = zone or nil }
 end
 
 --- Reads one event.
 function M.get_event(ctx, calendar, id)
   local raw, err = fetch(ctx, calendar, id)
-  if not raw then return nil, err end
-  return neutral(raw)
+  return raw and neutral(raw), err
 end
+
+local function utc(millis) return { dateTime = time.format(millis):sub(1, 19), timeZone = "UTC" } end
 
 --- Busy times of the mailbox's own calendar, as far as Graph tells them: for work accounts, and for less than 42 days.
 local function own_schedule(ctx, window)
-  if time.parse(window.finish) - time.parse(window.start) >= 42 * DAY then return nil end
+  local start, finish = time.parse(window.start), time.parse(window.finish)
+  if finish - start >= 42 * DAY then return nil end
   local me, err = ask(ctx, "GET", "/me")
   if not me then return nil, err end
-  local function utc(moment) return { dateTime = time.format(time.parse(moment)):sub(1, 19), timeZone = "UTC" } end
-  local address = filled(me.mail) or me.userPrincipalName
-  local sent = { schedules = json.array({ address }), startTime = utc(window.start), endTime = utc(window.finish) }
+  local sent = { schedules = json.array({ own_address(me) }), startTime = utc(start), endTime = utc(finish) }
   local body, problem = ask(ctx, "POST", "/me/calendar/getSchedule", { json = sent })
   local schedule = body and body.value[1]
   if not schedule or schedule.error then return nil, problem end
   local list = {}
   for _, part in ipairs(schedule.scheduleItems or {}) do
     if part.status ~= "free" then
-      local start, finish = part.start.dateTime:sub(1, 19), part["end"].dateTime:sub(1, 19)
-      list[#list + 1] = { start = start .. "Z", finish = finish .. "Z" }
+      local from, to = part.start.dateTime:sub(1, 19), part["end"].dateTime:sub(1, 19)
+      list[#list + 1] = { start = from .. "Z", finish = to .. "Z" }
     end
   end
   return list
 end
 
---- The moment of a time of an event, as text; a day begins at midnight in the mailbox's zone.
-local function moment_of(raw, is_all_day, zone)
-  local text = raw.dateTime:sub(1, 19)
-  return is_all_day and time.format(event.wall(text, zone).instant) or text .. "Z"
-end
-
+--- The busy times of a calendar's events; a day begins at midnight in the mailbox's zone.
 local function add_busy(ctx, calendar, window, zone, list)
-  local url = home(calendar) .. "/calendarView"
   local query = { ["$top"] = 1000, ["$select"] = "start,end,isAllDay,showAs,isCancelled,responseStatus" }
   query.startDateTime, query.endDateTime = window.start, window.finish
-  repeat
-    local body, items = ask(ctx, "GET", url, { query = query }, "value")
-    if not body then return nil, items end
-    for raw in items do
-      if not raw.isCancelled and busy_of(raw) ~= "free" then
-        local start = moment_of(raw.start, raw.isAllDay, zone)
-        list[#list + 1] = { start = start, finish = moment_of(raw["end"], raw.isAllDay, zone) }
-      end
+  return each(ctx, home(calendar) .. "/calendarView", query, function(raw)
+    if raw.isCancelled or busy_of(raw) == "free" then return end
+    local function moment(at)
+      local text = at.dateTime:sub(1, 19)
+      return raw.isAllDay and time.format(event.wall(text, zone).instant) or text .. "Z"
     end
-    url, query = below(ctx, filled(body["@odata.nextLink"])), nil
-  until not url
-  return true
+    list[#list + 1] = { start = moment(raw.start), finish = moment(raw["end"]) }
+  end)
 end
 
 --- When any of the calendars is busy. Where getSchedule is refused, as for personal accounts, the events tell.
@@ -709,10 +630,8 @@ end
 local function zoned(at)
   if at.date then return { dateTime = at.date .. "T00:00:00", timeZone = "UTC" } end
   local name = time.to_windows(at.tz)
-  if name and event.wall(at["local"], at.tz).instant == at.instant then
-    return { dateTime = at["local"], timeZone = name }
-  end
-  return { dateTime = time.format(at.instant):sub(1, 19), timeZone = "UTC" }
+  local is_clear = name and event.wall(at["local"], at.tz).instant == at.instant
+  return is_clear and { dateTime = at["local"], timeZone = name } or utc(at.instant)
 end
 
 local REMINDERS = { most = 1, methods = { "popup" } }
@@ -730,42 +649,36 @@ local function members_of(ev, lossy)
   if ev.description then out.body = { contentType = ev.description_format or "text", content = ev.description } end
   if ev.location then out.location = { displayName = ev.location } end
   if kept then out.isReminderOn, out.reminderMinutesBeforeStart = #kept > 0, kept[1] and kept[1].minutes end
-  if ev.color and ev.color ~= "" then lossy[#lossy + 1] = "Outlook colours events by their categories only." end
+  if ev.color and ev.color ~= "" then
+    lossy[#lossy + 1] = "The color is left out: Outlook colors events by their categories only."
+  end
   local rule = ev.recurrence
   if not rule then return out end
-  if #(rule.rdate or {}) > 0 or (rule.rrule or "") == "" then return unsupported("it has dates of its own") end
+  if #(rule.rdate or {}) > 0 or (rule.rrule or "") == "" then return unsupported("it has dates outside of a rule") end
   if not ev.start.date and out.start.timeZone == "UTC" and ev.start.tz ~= "Etc/UTC" and ev.start.tz ~= "UTC" then
     return unsupported("Windows has no time zone like " .. ev.start.tz)
   end
-  local recurrence, err = pattern_of(rule.rrule, ev.start)
-  if not recurrence then return nil, err end
-  if not ev.start.date then recurrence.range.recurrenceTimeZone = out.start.timeZone end
-  out.recurrence = recurrence
+  local err
+  out.recurrence, err = pattern_of(rule.rrule, ev.start)
+  if not out.recurrence then return nil, err end
+  if not ev.start.date then out.recurrence.range.recurrenceTimeZone = out.start.timeZone end
   return out
-end
-
-local function is_same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
-  for name, value in pairs(a) do
-    if not is_same(value, b[name]) then return false end
-  end
-  for name in pairs(b) do
-    if a[name] == nil then return false end
-  end
-  return true
 end
 
 --- The host's marks over those that are there; nil when nothing changes.
 local function marks_with(old, ev)
-  local new = { url = ev.url or (old and old.url), marks = {} }
-  for name, value in pairs(old and old.marks or {}) do new.marks[name] = value end
-  for name, value in pairs(ev.marks or {}) do new.marks[name] = value end
+  old = old or { marks = {} }
+  local new = { url = ev.url or old.url, marks = {} }
+  for _, marks in ipairs({ old.marks or {}, ev.marks or {} }) do
+    for name, value in pairs(marks) do new.marks[name] = value end
+  end
   if new.url == "" then new.url = nil end
-  if is_same(new, old or { marks = {} }) then return nil end
-  return new
+  return not is_same(new, old) and new or nil
 end
 
 local function property(id, value) return { id = id, value = value } end
+
+local function matching(etag) return etag ~= "" and { ["If-Match"] = etag } or nil end
 
 --- Graph writes to guests whatever the caller wants, and the host never lets it.
 local function has_guests(raw)
@@ -773,14 +686,22 @@ local function has_guests(raw)
   return { code = "unsupported", message = "Outlook would write to the event's guests; it is left as it is." }
 end
 
+local function remove(ctx, calendar, raw, etag)
+  local problem = has_guests(raw)
+  if problem then return nil, problem end
+  local done, err = ask(ctx, "DELETE", item(calendar, raw.id), { headers = matching(etag) })
+  if not done and err.code ~= "not_found" then return nil, err end
+  return true
+end
+
 --- Takes away what the wanted series leaves out and the stored one still has.
 local function take_away(ctx, calendar, raw, wanted)
   local is_gone = {}
-  for _, slot in ipairs(neutral(raw).recurrence.exdate) do is_gone[slot.date or slot.instant] = true end
+  for _, slot in ipairs(neutral(raw).recurrence.exdate) do is_gone[key_of(slot)] = true end
   for _, slot in ipairs(wanted) do
-    if not is_gone[slot.date or slot.instant] then
+    if not is_gone[key_of(slot)] then
       local occurrence, err = find_occurrence(ctx, calendar, raw.id, slot)
-      if occurrence then occurrence, err = ask(ctx, "DELETE", item(calendar, occurrence.id)) end
+      if occurrence then occurrence, err = remove(ctx, calendar, occurrence, "") end
       if not occurrence and err.code ~= "not_found" then return nil, err end
     end
   end
@@ -801,14 +722,8 @@ local function written(ctx, calendar, raw, ev, marks, lossy)
   return { event = neutral(series), lossy = lossy }
 end
 
---- Sends what differs from `raw`, so that a series keeps its exceptions and a meeting the text that Outlook put in.
-local function change(ctx, calendar, raw, ev, etag)
-  if etag ~= "" and etag ~= raw["@odata.etag"] then
-    return nil, { code = "conflict", message = "The event has changed in Outlook meanwhile." }
-  end
-  local lossy = {}
-  local wanted, err = members_of(ev, lossy)
-  if not wanted then return nil, err end
+--- What differs from `raw`, so that a series keeps its exceptions and a meeting the text that Outlook put in.
+local function patch_of(raw, ev, wanted)
   local stored, patch = neutral(raw), {}
   for _, name in ipairs({ "title", "description", "location" }) do stored[name] = stored[name] or "" end
   local before = members_of(stored, {}) or {}
@@ -820,43 +735,48 @@ local function change(ctx, calendar, raw, ev, etag)
   if patch.start or patch["end"] or patch.isAllDay ~= nil or patch.recurrence then
     patch.start, patch["end"], patch.isAllDay = wanted.start, wanted["end"], wanted.isAllDay
   end
-  local old = marks_of(raw)
+  return patch
+end
+
+--- Makes of the stored event the wanted one.
+local function change(ctx, calendar, raw, ev, etag)
+  if etag ~= "" and etag ~= raw["@odata.etag"] then
+    return nil, { code = "conflict", message = "The event has changed in Outlook meanwhile." }
+  end
+  local lossy = {}
+  local wanted, err = members_of(ev, lossy)
+  if not wanted then return nil, err end
+  local patch, old = patch_of(raw, ev, wanted), marks_of(raw)
   local marks = marks_with(old, ev)
   if marks then patch.singleValueExtendedProperties = { property(MARKS, json.encode(marks)) } end
   if next(patch) then
     local problem = has_guests(raw)
     if problem then return nil, problem end
-    local headers = etag ~= "" and { ["If-Match"] = etag } or nil
-    local answer
-    answer, err = ask(ctx, "PATCH", item(calendar, raw.id), { json = patch, headers = headers })
-    if not answer then return nil, err end
-    raw = answer
+    raw, err = ask(ctx, "PATCH", item(calendar, raw.id), { json = patch, headers = matching(etag) })
+    if not raw then return nil, err end
   end
   return written(ctx, calendar, raw, ev, marks or old, lossy)
 end
 
 --- Changes one occurrence of a series, or takes it away.
 local function write_override(ctx, calendar, ev)
-  local raw, err = find_occurrence(ctx, calendar, ev.series_id, ev.recurrence_id)
-  if ev.status ~= "cancelled" then
-    if not raw then return nil, err end
-    return change(ctx, calendar, raw, ev, "")
-  end
-  if not raw and err.code ~= "not_found" then return nil, err end
+  local slot = ev.recurrence_id
+  local raw, err = find_occurrence(ctx, calendar, ev.series_id, slot)
+  if not raw and (ev.status ~= "cancelled" or err.code ~= "not_found") then return nil, err end
+  if ev.status ~= "cancelled" then return change(ctx, calendar, raw, ev, "") end
   if raw then
-    local done, problem = M.delete_event(ctx, calendar, raw.id, "")
+    local done, problem = remove(ctx, calendar, raw, "")
     if not done then return nil, problem end
   end
-  local slot = ev.recurrence_id
-  local id = raw and raw.id or ev.series_id .. "_" .. (slot.date and slot.date:gsub("-", "") or basic(slot.instant))
   return {
     event = event.new({
-      id = id, status = "cancelled", start = slot, finish = slot, series_id = ev.series_id, recurrence_id = slot,
+      id = raw and raw.id or ical.occurrence_id(ev.series_id, slot), status = "cancelled",
+      start = slot, finish = slot, series_id = ev.series_id, recurrence_id = slot,
     }),
   }
 end
 
---- The event that was made for this key.
+--- The event that was made for this key; false where there is none.
 local function find_by_key(ctx, calendar, digest)
   local test = "singleValueExtendedProperties/Any(ep: ep/id eq '%s' and ep/value eq '%s')"
   local query = { ["$filter"] = string.format(test, KEY, digest), ["$expand"] = EXPAND_MARKS }
@@ -901,14 +821,8 @@ end
 --- Deletes an event, or takes one occurrence out of its series.
 function M.delete_event(ctx, calendar, id, etag)
   local raw, err = fetch(ctx, calendar, id)
-  if not raw then return err.code == "not_found" or nil, err end
-  local problem = has_guests(raw)
-  if problem then return nil, problem end
-  local headers = etag ~= "" and { ["If-Match"] = etag } or nil
-  local done
-  done, err = ask(ctx, "DELETE", item(calendar, raw.id), { headers = headers })
-  if not done and err.code ~= "not_found" then return nil, err end
-  return true
+  if raw then return remove(ctx, calendar, raw, etag) end
+  return err.code == "not_found" or nil, err
 end
 
 -- Channels ---------------------------------------------------------------------------------------------------------
