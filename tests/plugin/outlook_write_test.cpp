@@ -201,6 +201,21 @@ TEST_CASE("outlook: guests get no mail: what has some is left as it is") {
     with_guests.attendees = event.attendees;
     CHECK(box.create(with_guests).event.attendees.empty());
     CHECK(mails() == before + 1);  // the creation itself
+    // Taking an occurrence out of their series would tell them, too.
+    const auto meetings = box.bed->add(
+        "Meetings", "2026-11-27",
+        kWeekly + R"(,"attendees":[{"emailAddress":{"address":"guest@example.org"}}])");
+    const auto series = box.get(std::string(json::text_of(meetings, "id")));
+    auto without_one = series;
+    without_one.attendees.clear();
+    auto slot = series.start;
+    slot.local += 7 * 24h;
+    slot.instant += 7 * 24h;
+    without_one.recurrence->exdate = {slot};
+    const auto told = mails();
+    CHECK(box.refused(box.provider->update_event(box.access, "primary", series.id, without_one, ""))
+              .starts_with("unsupported"));
+    CHECK(mails() == told);
 }
 
 }  // namespace
