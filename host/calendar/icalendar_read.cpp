@@ -309,7 +309,6 @@ void Reader::read_rest(const Component& component, Event& event) {
     if (!read_json_text(whole, text)) return;
     for (const auto* time : {&whole.start, &whole.finish})
         if (!time->is_date && to_local(time->instant, time->zone) != time->local) return;
-    if (event.busy == "free") whole.busy = "free";  // its owner made it so since
     event = std::move(whole);
 }
 

@@ -119,10 +119,14 @@ void ical_update(Call& call, const Clock& clock) {
     auto event = read_event(call.argument(2));
     if (!event) return call.give_error(event.error());
     event->updated = now_of(clock);
-    if (const auto slot = option(call, 3, "slot"); !slot.empty()) {
-        auto time = calendar::parse_basic_time(slot, "Etc/UTC");
-        if (!time) return call.give_error(time.error());
-        event->recurrence_id = std::move(*time);
+    std::optional<Result<calendar::EventTime>> slot;
+    if (const auto options = call.argument(3); options.is_table())
+        options.with_field("slot", [&](const Reader& value) {
+            if (!value.is_nil()) slot = read_slot(value);
+        });
+    if (slot && !*slot) return call.give_error(slot->error());
+    if (slot) {
+        event->recurrence_id = std::move(**slot);
         event->recurrence.reset();
     }
     auto text =

@@ -1,6 +1,7 @@
 -- CalDAV: RFC 4791 (calendars), 6578 (sync-collection), 5397 (principal), 6764 (discovery).
 local dav, ical, xml, json = require("host.dav"), require("host.ical"), require("host.xml"), require("host.json")
 local crypto, html, log, time = require("host.crypto"), require("host.html"), require("host.log"), require("host.time")
+local recurrence = require("host.recurrence")
 
 ---@type host.Provider
 local M = { id = "caldav", title = "CalDAV", api = 1 }
@@ -362,13 +363,6 @@ function M.list_events(ctx, calendar, window, page)
   return { events = events, page = #state.left > 0 and json.encode(state) or nil }
 end
 
---- The path and, for an occurrence, the slot: "/cal/a.ics_20261124T080000Z".
-local function split(id)
-  local href, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ)$")
-  if not href then href, slot = id:match("^(.+)_(%d%d%d%d%d%d%d%d)$") end
-  return href or id, slot
-end
-
 local function get(ctx, href)
   local answer, err = ctx.http:get(href)
   if not answer then return nil, err end
@@ -382,10 +376,11 @@ local function get(ctx, href)
   return { href = href, text = answer.body, etag = etag }
 end
 
---- What is stored for an id. One that only looks like an occurrence's is a resource of that name.
+--- What is stored for an id: "/cal/a.ics", or "/cal/a.ics_20261124T080000Z" for an occurrence. One that only looks
+--- like the second is a resource of that name.
 local function fetch(ctx, id)
-  local href, slot = split(id)
-  local found, err = get(ctx, href)
+  local href, slot = recurrence.split_id(id)
+  local found, err = get(ctx, href or id)
   if found then
     found.slot = slot
   elseif slot and err.code == "not_found" then

@@ -1,5 +1,7 @@
 #include "calendar/icalendar.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
 #include <sstream>
@@ -266,6 +268,40 @@ TEST_CASE("icalendar: what is written is read back, everything the model holds")
     for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 76);
     CHECK(text.contains("TZID:Europe/Berlin"));
     CHECK(text.contains("TZOFFSETTO:+0200"));
+    CHECK(text.contains("RDATE:20401028T030000"));  // a series goes on
+    CHECK(text.contains("LOCATION:Room 1\\; second\\, floor"));
+}
+
+TEST_CASE(
+    "icalendar: of an event that stands there twice the later form counts, or the newer one") {
+    const auto titled = [](const char* title, int sequence) {
+        return fmt::format(
+            "BEGIN:VEVENT\r\nUID:u\r\nDTSTART:20261120T080000Z\r\nSUMMARY:{}\r\nSEQUENCE:{}\r\n"
+            "END:VEVENT\r\n",
+            title, sequence);
+    };
+    const auto kept = [&](int first, int second) {
+        return only(read_icalendar(wrap(titled("first", first) + titled("second", second))).value())
+            .title;
+    };
+    CHECK(kept(1, 1) == "second");
+    CHECK(kept(1, 2) == "second");
+    CHECK(kept(2, 1) == "first");
+}
+
+TEST_CASE("icalendar: our own property counts unless its times contradict themselves") {
+    for (const bool is_sound : {true, false}) {
+        auto told = event("u", timed("2026-11-20T09:00:00"), timed("2026-11-20T10:00:00"));
+        if (!is_sound) told.start.local -= std::chrono::hours(3);
+        auto text = to_json_text(told);
+        for (auto at = text.find(','); at != text.npos; at = text.find(',', at + 2))
+            text.insert(at, "\\");
+        const auto got = only(read_event(
+            "UID:u\r\nDTSTART:20261121T080000Z\r\nDTEND:20261121T090000Z\r\nX-CALHOST-EVENT:" +
+            text));
+        CHECK(format_rfc3339(got.start.instant) ==
+              (is_sound ? "2026-11-20T08:00:00Z" : "2026-11-21T08:00:00Z"));
+    }
 }
 
 TEST_CASE("icalendar: calendars of other programs survive reading, writing and reading") {

@@ -149,6 +149,10 @@ TEST_CASE("update: another start brings the zone that it needs, beside the one t
     CHECK(again.start == event.start);
     CHECK(again.finish == event.finish);
     CHECK(again.recurrence == event.recurrence);
+    // Changed once more, it brings no second one.
+    event.finish = berlin("2026-11-23T11:00:00");
+    CHECK(difference(text, update_icalendar(text, event).value()).find("VTIMEZONE") ==
+          std::string::npos);
 }
 
 TEST_CASE("update: an override is found by its slot, and its series stays") {
@@ -208,6 +212,12 @@ TEST_CASE("update: our alarms follow the event, and marks of other names stay") 
     CHECK(again.reminders == std::vector<Reminder>{{"popup", 15}, {"popup", 30}});
     CHECK(again.marks ==
           std::map<std::string, std::string>{{"calhost_a", "1"}, {"calhost_b", "3"}});
+    // Also those that share one property.
+    event.marks = {{"one", "1"}};
+    const auto marked = update_icalendar(kStored, event).value();
+    event.marks = {{"two", "2"}};
+    CHECK(events_of(update_icalendar(marked, event).value()).at(0).marks ==
+          std::map<std::string, std::string>{{"one", "1"}, {"two", "2"}});
 }
 
 TEST_CASE("update: a new time raises the sequence, other text does not") {
@@ -230,10 +240,16 @@ TEST_CASE("update: an override that is new is made from its occurrence") {
          {"+RECURRENCE-ID;TZID=Europe/Berlin:20261126T090000", "+SUMMARY:once",
           "+X-APPLE-TRAVEL-ADVISORY-BEHAVIOR;X-P=\"a;b\":AUTOMATIC",
           "+ATTENDEE;CN=Bob;X-NUM-GUESTS=0;PARTSTAT=ACCEPTED:mailto:bob@example.com",
-          "+X-WR-ALARMUID:alarm-1", "+LOCATION:Raum 1"})
+          "+X-WR-ALARMUID:alarm-1", "+LOCATION:Raum 1", "+TZID:Europe/Berlin"})
         CHECK_MESSAGE(added.contains(line), line);
     CHECK_FALSE(added.contains("+RRULE"));
     CHECK_FALSE(added.contains("|-"));
+
+    // It may stand for all later ones, too.
+    event.is_this_and_future = true;
+    CHECK(update_icalendar(kStored, event)
+              .value()
+              .contains("RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20261126T090000"));
 
     event.recurrence_id = berlin("2026-12-26T09:00:00");
     CHECK(update_icalendar(kStored, event).error().code == ErrorCode::not_found);
@@ -292,6 +308,10 @@ TEST_CASE("quiet: where the server would send mail it is told not to") {
     CHECK(difference(kStored, quiet(kStored, "BOB@example.com")) ==
           "+ORGANIZER;CN=Ann;SCHEDULE-AGENT=CLIENT:mailto:ann@example.com|"
           "-ORGANIZER;CN=Ann:mailto:ann@example.com");
+    // Who is reminded is no guest.
+    auto reminding = kStored;
+    reminding.insert(reminding.find("TRIGGER:"), "ATTENDEE:mailto:ann@example.com\r\n");
+    CHECK(quiet(reminding, "ann@example.com").contains("\r\nATTENDEE:mailto:ann@example.com\r\n"));
     const auto both = quiet(kStored, "");
     CHECK(both.contains("ORGANIZER;CN=Ann;SCHEDULE-AGENT=CLIENT:"));
     CHECK(both.contains(";SCHEDULE-AGENT=CLIENT:mailto:bob"));

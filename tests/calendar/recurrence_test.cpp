@@ -1,5 +1,7 @@
 #include "calendar/recurrence.h"
 
+#include <algorithm>
+
 #include "samples.h"
 
 using namespace calhost;
@@ -337,6 +339,10 @@ TEST_CASE("recurrence: a change of this and all later occurrences moves those as
     CHECK(moved.recurrence_id == timed("2026-11-13T09:00:00"));
     CHECK_FALSE(moved.is_this_and_future);
     CHECK(moved.finish == timed("2026-11-13T12:00:00"));
+    auto reversed = rows;
+    std::ranges::reverse(reversed);
+    CHECK(starts(reversed, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z") ==
+          starts(rows, "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"));
     // The last occurrence is moved out of the days on which the series itself happens.
     CHECK(starts(rows, "2026-11-18T00:00:00Z", "2026-11-19T00:00:00Z") ==
           Texts{"2026-11-18T07:30:00Z"});
@@ -366,6 +372,34 @@ TEST_CASE("recurrence: a change from here on keeps its wall clock, whatever zone
         CHECK(std::ranges::count(got, row.before) == 1);
         CHECK(std::ranges::count(got, row.after) == 1);
     }
+}
+
+TEST_CASE("recurrence: a change begins at its slot, whatever zone names that") {
+    auto row = series(timed("2026-11-10T09:00:00", "America/New_York"),
+                      timed("2026-11-10T09:10:00", "America/New_York"), "FREQ=HOURLY;COUNT=5");
+    auto change = event("o", timed("2026-11-10T11:20:00", "America/New_York"),
+                        timed("2026-11-10T11:30:00", "America/New_York"));
+    change.series_id = "s";
+    change.recurrence_id = timed("2026-11-10T16:00:00", "Etc/UTC");
+    change.is_this_and_future = true;
+    CHECK(starts({row, change}, "2026-11-10T00:00:00Z", "2026-11-11T00:00:00Z") ==
+          Texts{"2026-11-10T14:00:00Z", "2026-11-10T15:00:00Z", "2026-11-10T16:20:00Z",
+                "2026-11-10T17:20:00Z", "2026-11-10T18:20:00Z"});
+}
+
+TEST_CASE("recurrence: of changes from here on the first hundred count, each other one is one") {
+    std::vector rows{daily("2026-01-01T09:00:00")};
+    for (int i = 1; i <= 101; ++i) {
+        const auto slot = std::chrono::local_days(std::chrono::year(2026) / 1 / 1) +
+                          std::chrono::days(i) + std::chrono::hours(9);
+        auto change =
+            replaces(format_local(slot), format_local(slot + std::chrono::hours(i == 101 ? 5 : 1)));
+        change.id = std::to_string(i);
+        change.is_this_and_future = true;
+        rows.push_back(std::move(change));
+    }
+    CHECK(starts(rows, "2026-04-11T12:00:00Z", "2026-04-13T12:00:00Z") ==
+          Texts{"2026-04-12T12:00:00Z", "2026-04-13T08:00:00Z"});
 }
 
 TEST_CASE("recurrence: a cancelled change from here on ends the series") {
