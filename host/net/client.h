@@ -13,7 +13,7 @@ namespace calhost::net {
 struct ClientOptions {
     std::vector<std::string> allow_private;  ///< networks that people's addresses may be in (CIDR)
     std::string ca_file;                     ///< empty: the system's store
-    std::size_t connections_per_host = 16;   ///< permits; more wait their turn
+    std::size_t connections_per_host = 64;   ///< permits; more wait their turn, a whole answer long
     milliseconds connect_time{5'000};
     milliseconds idle_time{30'000};
 };
