@@ -7,6 +7,10 @@
 namespace calhost::api {
 namespace {
 
+/// Of a usual event in the answer: a text of thousands that grows by and by is copied again and
+/// again.
+constexpr std::size_t kEventText = 640;
+
 struct Totals {
     std::int64_t created = 0, updated = 0, deleted = 0;
     Timestamp last_sync{};
@@ -43,6 +47,7 @@ Result<std::size_t> write_upcoming(Context& context, json::TextWriter& out,
         auto found = sync::occurrences(context.services.database.reader(), connection,
                                        {now, now + kAnswerWindow});
         if (!found) return fail(found.error());
+        out.reserve((count + found->events.size()) * kEventText);
         for (const auto& event : found->events) write_event(out, event, connection);
         count += found->events.size();
     }
