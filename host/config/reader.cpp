@@ -101,9 +101,8 @@ void Reader::finish() {
     const std::vector<std::string_view> words(known_.begin(), known_.end());
     for (const auto& member : members()) {
         if (std::ranges::find(words, member.name) != words.end()) continue;
-        context_->complain(
-            member.line, key_of(member.name),
-            fmt::format("is not known here; {}", suggestion(member.name, words)));
+        context_->complain(member.line, key_of(member.name),
+                           fmt::format("is not known here; {}", suggestion(member.name, words)));
     }
 }
 
