@@ -224,7 +224,147 @@ UPDATE jobs SET lane = coalesce((SELECT provider FROM connections c WHERE c.id =
 // which older programs cannot read and must refuse.
 constexpr std::string_view kStep4 = "SELECT 1;";
 
-constexpr std::array kSteps{kStep1, kStep2, kStep3, kStep4};
+// Who calls besides people: applications with the people they reach, keys, answers that are
+// repeated for an Idempotency-Key.
+constexpr std::string_view kStep5 = R"sql(
+CREATE TABLE applications (
+    id                    TEXT PRIMARY KEY,
+    name                  TEXT NOT NULL UNIQUE,
+    sealed_webhook_secret TEXT NOT NULL,
+    created_at            INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE application_users (
+    application_id TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    user_id        TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (application_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX application_users_user ON application_users (user_id);
+
+CREATE TABLE api_keys (
+    id             TEXT PRIMARY KEY,
+    hash           TEXT NOT NULL UNIQUE,
+    application_id TEXT REFERENCES applications (id) ON DELETE CASCADE,
+    user_id        TEXT REFERENCES users (id) ON DELETE CASCADE,
+    name           TEXT NOT NULL,
+    scopes         TEXT NOT NULL,
+    providers      TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    CHECK ((application_id IS NULL) <> (user_id IS NULL))
+) STRICT;
+CREATE INDEX api_keys_application ON api_keys (application_id) WHERE application_id IS NOT NULL;
+CREATE INDEX api_keys_user ON api_keys (user_id) WHERE user_id IS NOT NULL;
+
+CREATE TABLE idempotency_keys (
+    principal     TEXT NOT NULL,
+    method        TEXT NOT NULL,
+    path          TEXT NOT NULL,
+    key           TEXT NOT NULL,
+    body_hash     TEXT NOT NULL,
+    fence         TEXT NOT NULL,
+    sealed_answer TEXT NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    PRIMARY KEY (principal, method, path, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
+)sql";
+
+// Jobs that wait for a connection to work again, and what happened to whom.
+constexpr std::string_view kStep6 = R"sql(
+ALTER TABLE jobs ADD COLUMN connection_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_connection ON jobs (connection_id) WHERE connection_id <> '';
+
+CREATE TABLE audit_log (
+    number     INTEGER PRIMARY KEY,
+    at         INTEGER NOT NULL,
+    action     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    user_id    TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    details    TEXT NOT NULL,
+    request_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_log_user ON audit_log (user_id, number);
+)sql";
+
+// Bookings, who takes part in them, and the calendar events that they became.
+constexpr std::string_view kStep7 = R"sql(
+ALTER TABLE connections ADD COLUMN takes_bookings INTEGER NOT NULL DEFAULT 0;
+UPDATE connections SET takes_bookings = 1 WHERE id IN (
+    SELECT min(c.id) FROM connections c WHERE c.purpose = 'full' AND c.connected_at = (
+        SELECT min(d.connected_at) FROM connections d
+        WHERE d.user_id = c.user_id AND d.purpose = 'full')
+    GROUP BY c.user_id);
+CREATE UNIQUE INDEX connections_bookings ON connections (user_id) WHERE takes_bookings = 1;
+
+CREATE TABLE bookings (
+    number         INTEGER PRIMARY KEY,
+    application_id TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    id             TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    title          TEXT NOT NULL,
+    status         TEXT NOT NULL,
+    starts_at      INTEGER NOT NULL,
+    ends_at        INTEGER NOT NULL,
+    time_zone      TEXT NOT NULL,
+    location       TEXT NOT NULL,
+    price          TEXT NOT NULL,
+    data           TEXT NOT NULL,
+    created_at     INTEGER NOT NULL,
+    updated_at     INTEGER NOT NULL,
+    UNIQUE (application_id, id)
+) STRICT;
+CREATE INDEX bookings_time ON bookings (application_id, starts_at, number);
+
+CREATE TABLE booking_people (
+    booking   INTEGER NOT NULL REFERENCES bookings (number) ON DELETE CASCADE,
+    role      TEXT NOT NULL,
+    user_id   TEXT REFERENCES users (id) ON DELETE SET NULL,
+    issuer    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    email     TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    language  TEXT NOT NULL,
+    PRIMARY KEY (booking, role)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX booking_people_user ON booking_people (user_id, booking) WHERE user_id IS NOT NULL;
+CREATE INDEX booking_people_email ON booking_people (email_key)
+    WHERE user_id IS NULL AND email_key <> '';
+
+CREATE TABLE booking_events (
+    booking       INTEGER NOT NULL REFERENCES bookings (number) ON DELETE CASCADE,
+    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    user_id       TEXT NOT NULL,
+    role          TEXT NOT NULL,
+    calendar_id   TEXT NOT NULL,
+    intent        TEXT NOT NULL,
+    external_id   TEXT NOT NULL,
+    etag          TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    written       TEXT NOT NULL,
+    error         TEXT NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    PRIMARY KEY (booking, connection_id)
+) STRICT;
+CREATE INDEX booking_events_connection ON booking_events (connection_id);
+
+CREATE TABLE webhook_messages (
+    application_id TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,
+    id             TEXT NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    PRIMARY KEY (application_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE booking_feeds (
+    user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    hash       TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7};
 
 }  // namespace
 
