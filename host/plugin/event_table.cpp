@@ -218,11 +218,15 @@ Result<void> read_fields(const Reader& table, Event& event, ChangeKind& kind) {
 bool is_set(const EventTime& time) { return time.is_date || !time.zone.empty(); }
 
 /// Puts what a script may leave out, and refuses what makes no sense.
-Result<void> complete(Event& event) {
-    if (event.id.empty()) return wrong_field("id", "is missing");
+Result<void> complete_times(Event& event) {
     if (!is_set(event.start)) return wrong_field("start", "is missing");
     if (!is_set(event.finish)) event.finish = event.start;
     return calendar::check_event(event);
+}
+
+Result<void> complete(Event& event) {
+    if (event.id.empty()) return wrong_field("id", "is missing");
+    return complete_times(event);
 }
 
 }  // namespace
@@ -336,6 +340,31 @@ Result<Event> read_event(const Reader& reader) {
     auto outcome = read_fields(reader, event, ignored);
     if (outcome) outcome = complete(event);
     if (!outcome) return fail(std::move(outcome.error()));
+    return event;
+}
+
+Result<Event> read_edited(const Reader& reader, const Event& known) {
+    if (!reader.is_table()) return no_table();
+    Event read;
+    auto ignored = ChangeKind::event;
+    if (auto outcome = read_fields(reader, read, ignored); !outcome)
+        return fail(std::move(outcome.error()));
+    Event event = known;
+    event.title = std::move(read.title);
+    event.description = std::move(read.description);
+    event.description_format = std::move(read.description_format);
+    event.location = std::move(read.location);
+    event.url = std::move(read.url);
+    event.start = std::move(read.start);
+    event.finish = std::move(read.finish);
+    event.busy = std::move(read.busy);
+    event.status = std::move(read.status);
+    event.visibility = std::move(read.visibility);
+    event.categories = std::move(read.categories);
+    event.color = std::move(read.color);
+    event.reminders = std::move(read.reminders);
+    event.attendees = std::move(read.attendees);
+    if (auto outcome = complete_times(event); !outcome) return fail(std::move(outcome.error()));
     return event;
 }
 

@@ -19,6 +19,9 @@ void push_wanted(lua::Writer& writer, const calendar::Event& event);
 /// *Errors*: invalid, naming the field.
 Result<std::vector<calendar::Reminder>> read_reminders(const lua::Reader& reader);
 Result<calendar::Event> read_event(const lua::Reader& reader);
+/// What somebody made of `known`: its content and times are those of the table, its names, series,
+/// marks and what only the service says stay.
+Result<calendar::Event> read_edited(const lua::Reader& reader, const calendar::Event& known);
 
 /// What a script says of one event that changed: how it is now, `whole` (this page has all
 /// overrides of that series), `deleted`, or `out_of_window`, which is no deletion. The last that is

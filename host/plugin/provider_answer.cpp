@@ -38,7 +38,7 @@ std::string unknown(std::string_view name, std::span<const AnswerMember> known) 
     return fmt::format("`{}`, which is not known here; {}", name, config::suggestion(name, words));
 }
 
-Result<void> check(const Reader& answer, std::span<const AnswerMember> members, bool is_own) {
+std::string find_fault(const Reader& answer, std::span<const AnswerMember> members, bool is_own) {
     std::string fault;
     answer.each_field([&](std::string_view name, const Reader& value) {
         if (!fault.empty()) return;
@@ -50,7 +50,12 @@ Result<void> check(const Reader& answer, std::span<const AnswerMember> members, 
                                 word_for(found->type));
         }
     });
-    if (!fault.empty()) return wrong_result(fault);
+    return fault;
+}
+
+Result<void> check(const Reader& answer, std::span<const AnswerMember> members, bool is_own) {
+    if (const auto fault = find_fault(answer, members, is_own); !fault.empty())
+        return wrong_result(fault);
     return {};
 }
 
@@ -62,6 +67,10 @@ Result<void> check_types(const Reader& answer, std::span<const AnswerMember> mem
 
 Result<void> check_members(const Reader& answer, std::span<const AnswerMember> members) {
     return check(answer, members, true);
+}
+
+std::string member_fault(const Reader& answer, std::span<const AnswerMember> members) {
+    return find_fault(answer, members, true);
 }
 
 void warn_of_zone(std::string_view provider, std::string_view zone) {

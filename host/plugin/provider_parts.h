@@ -42,6 +42,8 @@ struct AnswerMember {
 Result<void> check_types(const lua::Reader& answer, std::span<const AnswerMember> members);
 /// The same, and nothing else may be there: for what is not just handed on from the service.
 Result<void> check_members(const lua::Reader& answer, std::span<const AnswerMember> members);
+/// What check_members finds, as the object of a sentence: "a number as `title`; …"; empty: nothing.
+std::string member_fault(const lua::Reader& answer, std::span<const AnswerMember> members);
 
 /// A zone that nobody knows becomes UTC, which may be hours off: whoever writes the provider is
 /// told.

@@ -6,19 +6,32 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
+#include "lua/function_line.h"
 #include "plugin/modules.h"
+#include "plugin/provider_parts.h"
+#include "plugin/rule_parts.h"
 
 namespace calhost::plugin {
 namespace {
 
-constexpr std::array kRules{"connection.redirect"};
+constexpr std::array kRules{"connection.redirect", "booking.filter", "booking.event",
+                            "booking.reminders", "booking.deleted"};
 constexpr lua::Budget kRuleBudget{.instructions = 2'000'000,
                                   .slice = 2'000'000,
                                   .deadline = milliseconds{20},
                                   .pattern_steps = 100'000};
 
-lua::Push push_object(const boost::json::object& object) {
-    return [&object](lua::Writer& writer) { writer.json(object); };
+/// Into the log with all that Lua said; gives the line for people. A value of the wrong kind has no
+/// place in the script, so there it is the one where the rule begins.
+std::string report(std::string_view rule, const std::string& script, int line,
+                   const lua::Failure& failure) {
+    const auto& details = failure.traceback.empty() ? failure.error.message : failure.traceback;
+    auto what = first_line(details, script);
+    if (line_in(what, script) == 0) what = fmt::format("{}:{}: {}", script, line, what);
+    log::error(
+        "rule failed and was passed over",
+        {{"plugin", script}, {"rule", rule}, {"error", what}, {"traceback", failure.traceback}});
+    return what;
 }
 
 bool has_bad_character(std::string_view text) {
@@ -46,6 +59,10 @@ bool is_frontend_path(std::string_view path) {
     const auto decoded = percent_decode(path.substr(0, path.find_first_of("?#")));
     if (!decoded || decoded->starts_with("//") || has_bad_character(*decoded)) return false;
     return !has_dot_segment(*decoded);
+}
+
+lua::Push push_object(const boost::json::object& object) {
+    return [&object](lua::Writer& writer) { writer.json(object); };
 }
 
 struct Rules::Script {
@@ -83,7 +100,8 @@ Result<void> Rules::load_script(const RuleSource& source, const Clock& clock) {
             if (std::ranges::find(kRules, rule) == kRules.end())
                 call.refuse(2, fmt::format("there is no rule '{}'; there are: {}", rule,
                                            fmt::join(kRules, ", ")));
-            handlers_[rule].push_back({raw, raw->state->keep(call.argument(3))});
+            handlers_[rule].push_back(
+                {raw, raw->state->keep(call.argument(3)), lua::function_line(call.argument(3))});
         });
     });
     auto loaded = script->state->load(source.name, source.code);
@@ -94,29 +112,30 @@ Result<void> Rules::load_script(const RuleSource& source, const Clock& clock) {
     return {};
 }
 
-void Rules::run(const std::string& rule, const std::vector<lua::Push>& arguments,
-                const Accept& accept) {
-    bool has_answer = false;
-    for (auto& handler : handlers_[rule]) {
-        auto& script = *handler.script;
-        if (!script.breaker.admit()) continue;
+std::vector<std::string> Rules::run(std::string_view rule, const std::vector<lua::Push>& arguments,
+                                    const Accept& accept, Asked asked) {
+    std::vector<std::string> failures;
+    const auto handlers = handlers_.find(rule);
+    if (handlers == handlers_.end()) return failures;
+    for (auto& [script, function, line] : handlers->second) {
+        if (auto admitted = script->breaker.admit(); !admitted) {
+            failures.push_back(fmt::format("{}: {}", script->name, admitted.error().message));
+            continue;
+        }
+        bool has_answer = false;
         const auto outcome =
-            script.state->call_now(handler.function, arguments, kRuleBudget,
-                                   [&](std::span<const lua::Reader> results) -> Result<void> {
-                                       if (results.empty() || results.front().is_nil()) return {};
-                                       auto accepted = accept(results.front());
-                                       has_answer = accepted.has_value();
-                                       return accepted;
-                                   });
-        script.breaker.report(outcome ? lua::Overrun::none : outcome.error().overrun);
-        if (has_answer) return;
-        if (!outcome)
-            log::error("rule failed and was passed over",
-                       {{"plugin", script.name},
-                        {"rule", rule},
-                        {"error", outcome.error().error.message},
-                        {"traceback", outcome.error().traceback}});
+            script->state->call_now(function, arguments, kRuleBudget,
+                                    [&](std::span<const lua::Reader> results) -> Result<void> {
+                                        if (results.empty() || results.front().is_nil()) return {};
+                                        auto accepted = accept(results.front());
+                                        has_answer = accepted.has_value();
+                                        return accepted;
+                                    });
+        script->breaker.report(outcome ? lua::Overrun::none : outcome.error().overrun);
+        if (!outcome) failures.push_back(report(rule, script->name, line, outcome.error()));
+        if (has_answer && asked == Asked::until_answered) break;
     }
+    return failures;
 }
 
 std::optional<std::string> Rules::connection_redirect(const boost::json::object& user,

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "calendar/event.h"
 #include "lua/state.h"
 #include "plugin/breaker.h"
 
@@ -18,8 +19,21 @@ struct RuleSource {
     std::string code;
 };
 
+/// What the rules say, and what went wrong on the way to it.
+template <class T>
+struct Ruled {
+    T answer;
+    /// A line for each rule that was passed over, for operators: "redirect.lua:3: …". All of them
+    /// are in the log already.
+    std::vector<std::string> failures;
+};
+
+/// What becomes of a booking whose event somebody deleted in their calendar.
+enum class WhenDeleted { respect, restore };
+
 /// Rules are pure: no I/O, 20 ms each. One that throws, loops or returns the wrong kind of value is
-/// logged and passed over. *Thread*: one worker's.
+/// logged and passed over. scripts/README.md tells authors what each gets and may answer.
+/// *Thread*: one worker's.
 class Rules {
   public:
     /// *Errors*: misconfigured: a script that does not load, or a rule name that does not exist.
@@ -32,20 +46,41 @@ class Rules {
                                                    const boost::json::object& connection,
                                                    const boost::json::object& flow);
 
+    // Bookings. Each is asked for one booking and one of its two people; nothing where no rule has
+    // an answer, and the host then does what it does without rules.
+
+    /// Whether the booking goes to that calendar of the person.
+    Ruled<std::optional<bool>> booking_filter(const boost::json::object& booking,
+                                              const boost::json::object& person,
+                                              const boost::json::object& calendar);
+    /// The event as the rules want it, each seeing what the one before made of it. They decide what
+    /// it says, when it is and who is invited; its names, series and marks stay as they were.
+    Ruled<calendar::Event> booking_event(calendar::Event event, const boost::json::object& booking,
+                                         const boost::json::object& person);
+    /// An empty list means no reminders.
+    Ruled<std::optional<std::vector<calendar::Reminder>>> booking_reminders(
+        const boost::json::object& booking, const boost::json::object& person);
+    Ruled<std::optional<WhenDeleted>> booking_deleted(const boost::json::object& booking,
+                                                      const boost::json::object& person);
+
   private:
     struct Script;
     struct Handler {
         Script* script;
         lua::Ref function;
+        int line;
     };
+    /// Takes an answer, or says what is wrong with it; then it counts as none.
     using Accept = std::function<Result<void>(const lua::Reader&)>;
+    enum class Asked { until_answered, all };
 
     Result<void> load_script(const RuleSource& source, const Clock& clock);
-    void run(const std::string& rule, const std::vector<lua::Push>& arguments,
-             const Accept& accept);
+    /// Asks the handlers of a rule in their order; what it gives is what went wrong.
+    std::vector<std::string> run(std::string_view rule, const std::vector<lua::Push>& arguments,
+                                 const Accept& accept, Asked asked = Asked::until_answered);
 
     std::vector<std::unique_ptr<Script>> scripts_;
-    std::map<std::string, std::vector<Handler>> handlers_;
+    std::map<std::string, std::vector<Handler>, std::less<>> handlers_;
 
   public:
     Rules();

@@ -107,7 +107,7 @@ def host(program, folder, google, *, workers="auto"):
                 "issuer": mount,
             },
         }},
-        "rules": ["redirect.lua"],
+        "rules": ["redirect.lua", "reminders.lua"],
         "log": {"level": "warning"},
     }
     file = Path(folder) / f"host-{port}.yaml"

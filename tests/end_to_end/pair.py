@@ -59,7 +59,7 @@ class Pair:
                   userinfo: {google}/v1/userinfo
                   api: {google}/calendar/v3
                   issuer: {google}
-            rules: [redirect.lua]
+            rules: [redirect.lua, reminders.lua]
             log: {{ level: debug }}
             """
         with open(self.config, "w", encoding="utf-8") as file:
