@@ -76,6 +76,7 @@ void add_modules(lua::State& state, const Clock& clock) {
     state.add_module("host.xml", fill_xml);
     state.add_module("host.dav", fill_dav);
     state.add_module("host.recurrence", fill_recurrence);
+    state.add_module("host.template", fill_template);
     state.add_module("host.ical", [&clock](lua::Table& table) { fill_ical(table, clock); });
 }
 

@@ -10,7 +10,7 @@
 namespace calhost::plugin {
 
 /// host.json, host.event, host.time, host.crypto, host.html, host.log, host.xml, host.ical,
-/// host.dav, host.recurrence.
+/// host.dav, host.recurrence, host.template.
 /// *Ownership*: the clock outlives the state.
 void add_modules(lua::State& state, const Clock& clock);
 
@@ -26,6 +26,7 @@ void fill_html(lua::Table& table);
 void fill_xml(lua::Table& table);
 void fill_dav(lua::Table& table);
 void fill_recurrence(lua::Table& table);
+void fill_template(lua::Table& table);
 void fill_ical(lua::Table& table, const Clock& clock);
 
 }  // namespace calhost::plugin
