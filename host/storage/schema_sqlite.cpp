@@ -272,7 +272,9 @@ CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
 // Jobs that wait for a connection to work again, and what happened to whom.
 constexpr std::string_view kStep6 = R"sql(
 ALTER TABLE jobs ADD COLUMN connection_id TEXT NOT NULL DEFAULT '';
-CREATE INDEX jobs_connection ON jobs (connection_id) WHERE connection_id <> '';
+CREATE INDEX jobs_connection ON jobs (connection_id, due_at) WHERE connection_id <> '';
+DROP INDEX jobs_due;
+CREATE INDEX jobs_due ON jobs (lane, due_at, number) WHERE due_at IS NOT NULL;
 
 CREATE TABLE audit_log (
     number     INTEGER PRIMARY KEY,
@@ -285,6 +287,11 @@ CREATE TABLE audit_log (
     request_id TEXT NOT NULL
 ) STRICT;
 CREATE INDEX audit_log_user ON audit_log (user_id, number);
+CREATE INDEX audit_log_action ON audit_log (action, number);
+CREATE TRIGGER audit_log_unchanged BEFORE UPDATE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
+CREATE TRIGGER audit_log_kept BEFORE DELETE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 )sql";
 
 // Bookings, who takes part in them, and the calendar events that they became.
