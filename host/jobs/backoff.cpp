@@ -9,9 +9,16 @@ namespace {
 
 constexpr int kMaxDoublings = 30;  // more would only overflow: max_delay has cut it long before
 
-/// A job that was cancelled has done nothing wrong: the host stopped.
-bool is_worth_another_try(ErrorCode code) {
-    return is_transient(code) || code == ErrorCode::cancelled;
+/// A job that was cancelled has done nothing wrong: the host stopped. One whose person must
+/// connect anew is paused until then.
+bool is_worth_another_try(const storage::Job& job, ErrorCode code) {
+    return is_transient(code) || code == ErrorCode::cancelled ||
+           (code == ErrorCode::needs_reauth && !job.connection_id.empty());
+}
+
+/// The other side is busy and says for how long: that may happen to the same job for days.
+bool is_postponed(const Error& error) {
+    return error.code == ErrorCode::rate_limited && error.retry_after;
 }
 
 }  // namespace
@@ -28,12 +35,12 @@ Ending decide_ending(const storage::Job& job, const Result<void>& result,
     using enum Ending::Kind;
     if (result) return {.kind = finish};
     const Error& error = result.error();
-    if (!is_worth_another_try(error.code)) return {.kind = bury, .error = error.message};
-    if (job.attempts >= options.max_attempts)
+    if (!is_worth_another_try(job, error.code)) return {.kind = bury, .error = error.message};
+    if (job.attempts >= options.max_attempts && !is_postponed(error))
         return {
             .kind = bury,
             .error = fmt::format("Tried {} times; the last time: {}", job.attempts, error.message)};
-    Ending ending{.kind = retry, .error = error.message};
+    Ending ending{.kind = retry, .error = error.message, .is_counted = !is_postponed(error)};
     ending.run_at = now + retry_delay(options, job.attempts, random);
     if (error.retry_after) {
         ending.not_before = now + *error.retry_after;

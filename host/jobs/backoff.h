@@ -15,6 +15,7 @@ struct Ending {
     Timestamp run_at{};                   ///< of the next try
     std::optional<Timestamp> not_before;  ///< what the other side demanded
     std::string error;                    ///< a sentence
+    bool is_counted = true;               ///< as one of the tries
 };
 Ending decide_ending(const storage::Job& job, const Result<void>& result,
                      const RunnerOptions& options, Timestamp now, Random& random);

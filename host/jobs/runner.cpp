@@ -27,11 +27,19 @@ struct Runner::Impl {
     Timers& timers;
     Random& random;
     const RunnerOptions options;
-    std::map<std::string, JobFunction> functions;
+    struct Kind {
+        JobFunction function;
+        KindOptions options;
+    };
+    std::map<std::string, Kind> kinds;
     struct Held {
         std::string id, lane;
     };
     std::map<std::string, Held> held;  ///< by lease: what runs now
+    Pacer pacer{options.pace, clock};
+    /// When it last looked for work, by both clocks.
+    Timestamp looked_at = clock.now();
+    std::chrono::nanoseconds looked_at_monotonic = clock.monotonic();
     Signal woken;
     bool is_stopping = false;
 
@@ -43,12 +51,9 @@ struct Runner::Impl {
             if (!job.lane.empty()) ++counts[job.lane];
         return counts;
     }
-    /// Those without room, as the store wants them.
-    [[nodiscard]] std::string full_lanes(const std::map<std::string, int>& counts) const {
-        std::string full;
-        for (const auto& [lane, count] : counts)
-            if (count >= options.per_lane) full += (full.empty() ? " " : "") + lane + " ";
-        return full;
+    [[nodiscard]] bool is_paced(const std::string& kind) const {
+        const auto found = kinds.find(kind);
+        return found != kinds.end() && found->second.options.is_paced;
     }
     void stop() {
         is_stopping = true;
@@ -58,13 +63,20 @@ struct Runner::Impl {
     static Task<> drive(std::shared_ptr<Impl> self);
     static Task<> run_job(std::shared_ptr<Impl> self, Job job);
     Task<milliseconds> start_due(const std::shared_ptr<Impl>& self);
-    Task<std::vector<Job>> claim();
+    Task<> notice_clock();
+    [[nodiscard]] Result<std::optional<Timestamp>> next_time();
+    Task<Result<std::vector<Job>>> claim();
+    storage::Admission admit(const storage::LaneHead& head, std::map<std::string, int>& counts,
+                             Timestamp now);
     Task<std::optional<Result<void>>> work(const Job& job);
     Task<> keep_lease(const Job& job);
     Task<> settle(const Job& job, const Result<void>& result);
 };
 
 namespace {
+
+/// What the clock may be set back by without anybody minding.
+constexpr milliseconds kNoticeable{2'000};
 
 std::unexpected<Error> report_bug(const Job& job, const std::exception& thrown) {
     log::error("a job threw", {{"kind", job.kind}, {"job", job.id}, {"what", thrown.what()}});
@@ -96,7 +108,7 @@ Result<bool> store_ending(Sql& sql, const Job& job, const Ending& ending) {
             return storage::finish_job(sql, job.id, job.lease);
         case Ending::Kind::retry:
             return storage::retry_job(sql, job.id, job.lease, ending.run_at, ending.error,
-                                      ending.not_before);
+                                      ending.not_before, ending.is_counted);
         case Ending::Kind::bury:
             break;
     }
@@ -130,23 +142,75 @@ Task<> Runner::Impl::drive(std::shared_ptr<Impl> self) {
 
 /// Starts what is due and there is room for; gives how long nothing more will be.
 Task<milliseconds> Runner::Impl::start_due(const std::shared_ptr<Impl>& self) {
+    co_await notice_clock();
     if (room() <= 0) co_return options.poll;
-    const auto next = storage::next_job_time(database.reader(), full_lanes(lanes()));
+    const auto next = next_time();
     if (!next || !*next) co_return options.poll;
     const auto wait = **next - clock.now();
     if (wait > milliseconds{0}) co_return std::min(wait, options.poll);
     const auto jobs = co_await claim();
+    if (!jobs) co_return options.poll;
     const Executor executor = co_await boost::asio::this_coro::executor;
-    for (const auto& job : jobs) {
+    for (const auto& job : *jobs) {
         held.emplace(job.lease, Held{job.id, job.lane});
         boost::asio::co_spawn(executor, run_job(self, job), boost::asio::detached);
     }
-    co_return jobs.empty() ? options.poll : milliseconds{0};
+    co_return milliseconds{0};
+}
+
+/// Set back by an hour, the clock would let everything wait an hour longer. What it is set ahead
+/// by may be time that the machine slept, so that stays.
+Task<> Runner::Impl::notice_clock() {
+    const auto passed = std::chrono::floor<milliseconds>(clock.monotonic() - looked_at_monotonic);
+    const milliseconds back = looked_at + passed - clock.now();
+    if (back >= kNoticeable) {
+        const auto shifted =
+            co_await database.write([back](Sql& sql) { return storage::shift_jobs(sql, back); });
+        if (!shifted) co_return;  // the next look finds the same difference
+        log::warning("the clock was set back; what waits is due earlier by as much",
+                     {{"seconds", std::chrono::floor<std::chrono::seconds>(back).count()}});
+    }
+    looked_at = clock.now();
+    looked_at_monotonic = clock.monotonic();
+}
+
+/// When there will be something to claim: of each lane with room, its first job.
+Result<std::optional<Timestamp>> Runner::Impl::next_time() {
+    auto heads = storage::list_lane_heads(database.reader());
+    if (!heads) return fail(std::move(heads.error()));
+    const auto counts = lanes();
+    const Timestamp now = clock.now();
+    std::optional<Timestamp> next;
+    for (const auto& head : *heads) {
+        const auto running = counts.find(head.lane);
+        if (running != counts.end() && running->second >= options.per_lane) continue;
+        Timestamp when = head.due_at;
+        if (is_paced(head.kind)) when = std::max(when, now + pacer.lane_wait(head.lane));
+        next = std::min(next.value_or(when), when);
+    }
+    return next;
+}
+
+storage::Admission Runner::Impl::admit(const storage::LaneHead& head,
+                                       std::map<std::string, int>& counts, Timestamp now) {
+    using enum storage::Admission::Kind;
+    const bool is_laned = !head.lane.empty();
+    if (is_laned && counts[head.lane] >= options.per_lane) return {.kind = skip_lane};
+    if (is_paced(head.kind)) {
+        if (pacer.lane_wait(head.lane) > milliseconds{0}) return {.kind = skip_lane};
+        const auto wait = pacer.connection_wait(head.lane, head.connection_id);
+        // A run that crashed is not deferred: its lease is over, and it goes first.
+        if (wait > milliseconds{0} && !head.was_running)
+            return {.kind = defer, .at = now + wait, .step = pacer.connection_step(head.lane)};
+        pacer.take(head.lane, head.connection_id);
+    }
+    if (is_laned) ++counts[head.lane];
+    return {};
 }
 
 /// One write for as many as there is room for. It extends what is held first: a clock that jumped
 /// ahead would otherwise make our own leases look over.
-Task<std::vector<Job>> Runner::Impl::claim() {
+Task<Result<std::vector<Job>>> Runner::Impl::claim() {
     const Timestamp now = clock.now();
     const Timestamp until = now + options.lease;
     const auto ours = held;
@@ -159,18 +223,20 @@ Task<std::vector<Job>> Runner::Impl::claim() {
             auto extended = storage::extend_lease(sql, job.id, lease, until);
             if (!extended) return fail(std::move(extended.error()));
         }
+        const auto admitting = [&](const storage::LaneHead& head) {
+            return admit(head, counts, now);
+        };
         for (const auto& word : words) {
-            auto job = storage::claim_job(sql, word, now, until, full_lanes(counts));
+            auto job = storage::claim_job(sql, word, now, until, admitting);
             if (!job) return fail(std::move(job.error()));
             if (!*job) break;
-            if (!(*job)->lane.empty()) ++counts[(*job)->lane];
             jobs.push_back(std::move(**job));
         }
         return {};
     });
     if (done) co_return jobs;
     log::error("jobs cannot be claimed", {{"reason", done.error().message}});
-    co_return std::vector<Job>{};
+    co_return fail(std::move(done.error()));
 }
 
 Task<> Runner::Impl::run_job(std::shared_ptr<Impl> self, Job job) {
@@ -187,13 +253,13 @@ Task<> Runner::Impl::run_job(std::shared_ptr<Impl> self, Job job) {
 /// Nothing when the lease was lost: the job's function was cancelled then.
 Task<std::optional<Result<void>>> Runner::Impl::work(const Job& job) {
     using namespace boost::asio::experimental::awaitable_operators;
-    const auto function = functions.find(job.kind);
-    if (function == functions.end())
+    const auto kind = kinds.find(job.kind);
+    if (kind == kinds.end())
         co_return fail(ErrorCode::misconfigured,
                        fmt::format("Nothing in this host runs jobs of the kind \"{}\". Perhaps a "
                                    "plugin that did was taken out; put it back and replay the job.",
                                    job.kind));
-    auto outcome = co_await (run_guarded(function->second, job) || keep_lease(job));
+    auto outcome = co_await (run_guarded(kind->second.function, job) || keep_lease(job));
     if (outcome.index() == 1) co_return std::nullopt;
     co_return std::get<0>(std::move(outcome));
 }
@@ -248,8 +314,8 @@ Runner::Runner(storage::Database& database, const Clock& clock, Timers& timers, 
 
 Runner::~Runner() { stop(); }
 
-void Runner::on(std::string kind, JobFunction function) {
-    impl_->functions.insert_or_assign(std::move(kind), std::move(function));
+void Runner::on(std::string kind, JobFunction function, KindOptions kind_options) {
+    impl_->kinds.insert_or_assign(std::move(kind), Impl::Kind{std::move(function), kind_options});
 }
 
 Task<> Runner::run() { return Impl::drive(impl_); }

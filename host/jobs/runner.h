@@ -1,4 +1,5 @@
-/// Runs the jobs that other rooms enqueue: leases with a fence, full-jitter backoff, dead letters.
+/// Runs the jobs that other rooms enqueue: leases with a fence, pacing, full-jitter backoff, dead
+/// letters.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "jobs/pacer.h"
 #include "storage/database.h"
 #include "storage/jobs.h"
 
@@ -21,12 +23,19 @@ struct RunnerOptions {
     int max_attempts = 25;
     int in_flight = 32;
     /// Of one lane, so that a provider that hangs leaves room for the others.
-    int per_lane = 10;
+    int per_lane = 16;
+    PacerOptions pace{};
     milliseconds poll{5'000};  ///< looks at least this often; `wake` makes it look at once
 };
 
+struct KindOptions {
+    bool is_paced = false;  ///< each run takes a token of its lane and one of its connection
+};
+
 /// Runs one job. An error with a transient code, or `cancelled`, retries (not before `retry_after`,
-/// if it says so); any other error and an exception bury the job with a sentence.
+/// if it says so; `rate_limited` that says so does not count as a try). So does `needs_reauth` of a
+/// job with a connection, which is paused while that is not active. Any other error and an
+/// exception bury the job with a sentence.
 /// *Cancels*: when the lease was lost, because somebody else runs the job now.
 using JobFunction = std::function<Task<Result<void>>(const storage::Job& job)>;
 
@@ -38,7 +47,7 @@ class Runner {
            RunnerOptions options);
     ~Runner();
 
-    void on(std::string kind, JobFunction function);
+    void on(std::string kind, JobFunction function, KindOptions kind_options = {});
     /// Claims and runs until `stop`; then waits for the running ones. Await it before what the
     /// constructor got goes.
     Task<> run();

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "storage/changed.h"
+#include "storage/jobs.h"
 
 namespace calhost::storage {
 namespace {
@@ -10,7 +11,7 @@ namespace {
     "id, user_id, provider, account, external_id, email, calendar_id, purpose, sync_enabled, " \
     "sync_mode, state, scopes, sealed_access_token, sealed_refresh_token, token_type, "        \
     "token_expires_at, generation, last_synced_at, last_error, connected_at, updated_at, "     \
-    "account_data, busy_calendars"
+    "account_data, busy_calendars, takes_bookings"
 #define CONNECTION_ROW CONNECTION_COLUMNS ", blocked_until"
 
 using Ids = std::optional<std::vector<std::string>>;
@@ -40,6 +41,7 @@ Connection read_connection(const Row& row) {
             .calendar_id = row.string(6),
             .busy_calendars = read_ids(row.maybe_string(22)),
             .purpose = row.string(7),
+            .takes_bookings = row.boolean(23),
             .sync_enabled = row.boolean(8),
             .sync_mode = row.string(9),
             .state = row.string(10),
@@ -51,7 +53,7 @@ Connection read_connection(const Row& row) {
             .generation = row.integer(16),
             .last_synced_at = row.maybe_time(17),
             .last_error = row.string(18),
-            .blocked_until = row.maybe_time(23),
+            .blocked_until = row.maybe_time(24),
             .connected_at = row.time(19),
             .updated_at = row.time(20),
             .account_data = row.string(21)};
@@ -61,7 +63,7 @@ Result<void> insert_connection(Sql& sql, const Connection& c) {
     return to_void(sql.execute("INSERT INTO connections (" CONNECTION_COLUMNS
                                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
                                "$9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, "
-                               "$22, $23)",
+                               "$22, $23, $24)",
                                {c.id,
                                 c.user_id,
                                 c.provider,
@@ -84,7 +86,8 @@ Result<void> insert_connection(Sql& sql, const Connection& c) {
                                 c.connected_at,
                                 c.updated_at,
                                 c.account_data,
-                                ids_text(c.busy_calendars)}));
+                                ids_text(c.busy_calendars),
+                                c.takes_bookings}));
 }
 
 Result<void> update_connection(Sql& sql, const Connection& c) {
@@ -93,7 +96,8 @@ Result<void> update_connection(Sql& sql, const Connection& c) {
         "sync_enabled = $7, sync_mode = $8, state = $9, scopes = $10, sealed_access_token = $11, "
         "sealed_refresh_token = $12, token_type = $13, token_expires_at = $14, generation = $15, "
         "last_synced_at = $16, last_error = $17, connected_at = $18, updated_at = $19, "
-        "account_data = $20, busy_calendars = $21 WHERE id = $1 AND user_id = $2",
+        "account_data = $20, busy_calendars = $21, takes_bookings = $22 WHERE id = $1 AND user_id "
+        "= $2",
         {c.id,
          c.user_id,
          c.external_id,
@@ -114,7 +118,8 @@ Result<void> update_connection(Sql& sql, const Connection& c) {
          c.connected_at,
          c.updated_at,
          c.account_data,
-         ids_text(c.busy_calendars)}));
+         ids_text(c.busy_calendars),
+         c.takes_bookings}));
 }
 
 /// What was read from one account says nothing about another.
@@ -145,6 +150,7 @@ Result<Connection> replace_grant(Sql& sql, const Connection& grant, const Connec
     Connection row = grant;
     row.id = old.id;
     row.generation = old.generation + 1;
+    row.takes_bookings = old.takes_bookings && row.purpose == "full";
     if (row.external_id == old.external_id) {
         row.calendar_id = old.calendar_id;
         row.busy_calendars = old.busy_calendars;
@@ -162,10 +168,29 @@ Result<Connection> replace_grant(Sql& sql, const Connection& grant, const Connec
     return row;
 }
 
+/// Somebody's bookings go somewhere: to the oldest connection that can be written to, if none takes
+/// them.
+Result<void> place_bookings(Sql& sql, std::string_view user_id) {
+    return to_void(sql.execute(
+        "UPDATE connections SET takes_bookings = 1 WHERE id = (SELECT id FROM connections "
+        "WHERE user_id = $1 AND purpose = 'full' ORDER BY connected_at, id LIMIT 1) "
+        "AND NOT EXISTS (SELECT 1 FROM connections WHERE user_id = $1 AND takes_bookings = 1)",
+        {user_id}));
+}
+
 Result<bool> changed_connection(Sql& sql, Result<std::int64_t> done, std::string_view id,
                                 std::string_view user_id) {
     return notify_if_changed(sql, std::move(done),
                              {"connections", std::string(id), std::string(user_id)});
+}
+
+/// The same after a change that its jobs wait for.
+Result<bool> changed_state(Sql& sql, Result<std::int64_t> done, std::string_view id,
+                           std::string_view user_id) {
+    auto changed = changed_connection(sql, std::move(done), id, user_id);
+    if (!changed || !*changed) return changed;
+    if (auto followed = follow_connection(sql, id); !followed) return fail(followed.error());
+    return changed;
 }
 
 }  // namespace
@@ -181,8 +206,14 @@ Result<Connection> store_grant(Sql& sql, const Connection& connection) {
         auto done = insert_connection(sql, *stored);
         if (!done) return fail(std::move(done.error()));
     }
-    if (stored) sql.notify({"connections", stored->id, stored->user_id});
-    return stored;
+    if (!stored) return stored;
+    if (auto placed = place_bookings(sql, stored->user_id); !placed) return fail(placed.error());
+    sql.notify({"connections", stored->id, stored->user_id});
+    if (auto followed = follow_connection(sql, stored->id); !followed)
+        return fail(followed.error());
+    auto row = find_connection(sql, stored->user_id, stored->id);
+    if (!row) return fail(std::move(row.error()));
+    return std::move(**row);
 }
 
 Result<std::vector<Connection>> list_connections(Sql& sql, std::string_view user_id) {
@@ -220,7 +251,7 @@ Result<bool> store_tokens(Sql& sql, std::string_view id, std::string_view user_i
         "updated_at = $7 WHERE id = $1 AND user_id = $2 AND generation = $3",
         {id, user_id, generation, tokens.sealed_access_token, tokens.sealed_refresh_token,
          tokens.expires_at, now});
-    return changed_connection(sql, std::move(done), id, user_id);
+    return changed_state(sql, std::move(done), id, user_id);
 }
 
 Result<bool> set_connection_state(Sql& sql, std::string_view id, std::string_view user_id,
@@ -230,7 +261,7 @@ Result<bool> set_connection_state(Sql& sql, std::string_view id, std::string_vie
         "UPDATE connections SET state = $4, last_error = $5, updated_at = $6 "
         "WHERE id = $1 AND user_id = $2 AND generation = $3",
         {id, user_id, generation, state, last_error, now});
-    return changed_connection(sql, std::move(done), id, user_id);
+    return changed_state(sql, std::move(done), id, user_id);
 }
 
 Result<void> set_last_synced(Sql& sql, std::string_view id, std::string_view user_id,
@@ -261,12 +292,19 @@ Result<std::optional<Connection>> choose(Sql& sql, std::string_view id, std::str
         row.last_synced_at.reset();
     }
     if (choice.busy_calendars) row.busy_calendars = choice.busy_calendars;
+    if (choice.takes_bookings.value_or(false)) {
+        auto others = sql.execute("UPDATE connections SET takes_bookings = 0 WHERE user_id = $1",
+                                  {user_id});
+        if (!others) return fail(std::move(others.error()));
+    }
+    row.takes_bookings = choice.takes_bookings.value_or(row.takes_bookings);
     row.sync_enabled = choice.sync_enabled.value_or(row.sync_enabled);
     if (row.state == "active" && !row.sync_enabled) row.state = "paused";
     if (row.state == "paused" && row.sync_enabled) row.state = "active";
     row.updated_at = now;
     if (auto done = update_connection(sql, row); !done) return fail(done.error());
     sql.notify({"connections", row.id, row.user_id});
+    if (auto followed = follow_connection(sql, row.id); !followed) return fail(followed.error());
     return row;
 }
 
@@ -275,8 +313,10 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
         sql.execute("DELETE FROM jobs WHERE user_id = $1 AND target = $2 AND status <> 'running'",
                     {user_id, id});
     if (!jobs) return fail(std::move(jobs.error()));
+    if (auto gone = delete_jobs_of(sql, id); !gone) return fail(std::move(gone.error()));
     auto done =
         sql.execute("DELETE FROM connections WHERE id = $1 AND user_id = $2", {id, user_id});
+    if (auto placed = place_bookings(sql, user_id); !placed) return fail(placed.error());
     return changed_connection(sql, std::move(done), id, user_id);
 }
 

@@ -16,6 +16,8 @@ struct Connection {
     /// Whose events count as busy; not chosen: those of `calendar_id`.
     std::optional<std::vector<std::string>> busy_calendars;
     std::string purpose = "full";  ///< full or availability
+    /// Bookings go to this one of the person's connections.
+    bool takes_bookings = false;
     bool sync_enabled = true;
     std::string sync_mode = "one_way";
     std::string state = "active";  ///< active needs_reauth error paused (not sync_enabled)
@@ -40,7 +42,9 @@ struct Connection {
 /// cursors and events if the account is the same one (external_id), else dropping those.
 /// The same account also keeps calendar_id, busy_calendars, sync_enabled (and with it the state
 /// paused), sync_mode and last_synced_at.
-/// `generation` becomes one more than the stored one. Gives the row as stored.
+/// `generation` becomes one more than the stored one. A person's first connection that can be written
+/// to takes the bookings, and keeps that while the grant suffices. Gives the row as stored. This and whatever
+/// else changes the state pauses or resumes the connection's jobs (storage/jobs.h).
 Result<Connection> store_grant(Sql& sql, const Connection& connection);
 
 Result<std::vector<Connection>> list_connections(Sql& sql, std::string_view user_id);
@@ -79,13 +83,14 @@ struct ConnectionChoice {
     std::optional<bool> sync_enabled;
     std::optional<std::string> calendar_id;
     std::optional<std::vector<std::string>> busy_calendars;
+    std::optional<bool> takes_bookings;  ///< true: the person's other ones no longer do
 };
 /// Another `calendar_id` also drops what was read from the old one, and `last_synced_at`. Gives the
 /// row as it is then, or nothing when it is not the user's.
 Result<std::optional<Connection>> choose(Sql& sql, std::string_view id, std::string_view user_id,
                                          const ConnectionChoice& choice, Timestamp now);
-/// Calendars, cursors, events, sync runs and the jobs whose target it is go with the row (running
-/// ones finish): enqueue what must follow, such as the revocation, afterwards.
+/// Calendars, cursors, events, sync runs and the jobs whose target or connection it is go with the
+/// row (running ones finish): enqueue what must follow, such as the revocation, afterwards.
 Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_view id);
 
 /// How many connections, of anybody, are to this account at the provider.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/changed.h"
 
 namespace calhost::storage {
@@ -9,9 +11,15 @@ namespace {
 
 #define JOB_COLUMNS                                                                             \
     "id, kind, target, user_id, payload, run_at, attempts, lease, due_at, status, last_error, " \
-    "created_at, lane"
-// A lane that is not among the full ones.
-#define HAS_ROOM(full) "instr(" full ", ' ' || lane || ' ') = 0"
+    "created_at, lane, connection_id, number"
+// Whether the connection with this id keeps its jobs from running.
+#define IS_HELD(id) \
+    "EXISTS (SELECT 1 FROM connections c WHERE c.id = " id " AND c.state <> 'active')"
+// What becomes of a job of the table that is to wait until `when`.
+#define WAITS_UNTIL(when) \
+    "status = CASE WHEN " IS_HELD("jobs.connection_id") " THEN 'paused' ELSE 'waiting' END, " \
+    "due_at = CASE WHEN " IS_HELD("jobs.connection_id") " THEN NULL ELSE " when " END"
+#define OF_LEASE " WHERE id = $1 AND lease = $2 AND status = 'running'"
 
 Job read_job(const Row& row) {
     Job job{.id = row.string(0),
@@ -20,110 +28,216 @@ Job read_job(const Row& row) {
             .user_id = row.string(3),
             .payload = row.string(4),
             .lane = row.string(12),
+            .connection_id = row.string(13),
             .run_at = row.time(5),
             .attempts = static_cast<int>(row.integer(6)),
             .lease = row.string(7),
             .leased_until = std::nullopt,
             .status = row.string(9),
             .last_error = row.string(10),
-            .created_at = row.time(11)};
+            .created_at = row.time(11),
+            .number = row.integer(14)};
     if (job.status == "running") job.leased_until = row.maybe_time(8);
     return job;
 }
 
+LaneHead read_head(const Row& row) {
+    return {.number = row.integer(0),
+            .lane = row.string(1),
+            .kind = row.string(2),
+            .connection_id = row.string(3),
+            .due_at = row.time(4),
+            .was_running = row.text(5) == "running",
+            .crashes = static_cast<int>(row.integer(6))};
+}
+
 /// A job that ended its process again and again would do it for ever.
-Result<void> bury_poison(Sql& sql, Timestamp now) {
+bool is_poison(const LaneHead& head) { return head.was_running && head.crashes >= kMaxCrashes - 1; }
+
+Result<void> bury_poison(Sql& sql, const LaneHead& head) {
     return to_void(sql.execute(
-        "UPDATE jobs SET status = 'dead', due_at = NULL, lease = '', run_again = 0, last_error = "
-        "$3 "
-        "WHERE due_at <= $1 AND status = 'running' AND crashes >= $2",
-        {now, kMaxCrashes - 1,
+        "UPDATE jobs SET status = 'dead', due_at = NULL, lease = '', run_again = 0, "
+        "last_error = $2 WHERE number = $1",
+        {head.number,
          fmt::format("The host ended {} times in a row while this job ran; it is set aside.",
                      kMaxCrashes)}));
+}
+
+/// Those of the head's connection that are due, one after another from `at` on, in their order.
+Result<void> defer_jobs(Sql& sql, const LaneHead& head, Timestamp now, const Admission& later) {
+    return to_void(sql.execute(
+        "UPDATE jobs SET due_at = later.due_at, run_at = later.due_at FROM "
+        "(SELECT number, $3 + $4 * (row_number() OVER (ORDER BY due_at, number) - 1) AS due_at "
+        "FROM jobs WHERE connection_id = $1 AND due_at <= $2 AND lane = $5 AND kind = $6 "
+        "AND status = 'waiting') AS later WHERE jobs.number = later.number",
+        {head.connection_id, now, later.at, later.step.count(), head.lane, head.kind}));
+}
+
+Result<std::optional<Job>> lease_job(Sql& sql, const LaneHead& head, std::string_view lease,
+                                     Timestamp leased_until) {
+    return sql.first(
+        "UPDATE jobs SET status = 'running', lease = $1, due_at = $2, attempts = attempts + 1, "
+        "crashes = CASE WHEN status = 'running' THEN crashes + 1 ELSE crashes END, run_again = 0 "
+        "WHERE number = $3 RETURNING " JOB_COLUMNS,
+        {lease, leased_until, head.number}, read_job);
+}
+
+/// The due one that comes before the others, by time and then in the order they were enqueued.
+const LaneHead* first_due(const std::vector<LaneHead>& heads, Timestamp now) {
+    const auto first = std::ranges::min_element(
+        heads, {}, [](const LaneHead& head) { return std::pair(head.due_at, head.number); });
+    return first == heads.end() || first->due_at > now ? nullptr : &*first;
 }
 
 /// What was enqueued while the job ran begins anew, whatever became of the run.
 Result<bool> start_again(Sql& sql, std::string_view id, std::string_view lease) {
     return is_changed(sql.execute(
-        "UPDATE jobs SET status = 'waiting', due_at = run_at, lease = '', run_again = 0, "
-        "attempts = 0, crashes = 0, last_error = '' "
-        "WHERE id = $1 AND lease = $2 AND status = 'running' AND run_again = 1",
+        "UPDATE jobs SET " WAITS_UNTIL(
+            "run_at") ", lease = '', run_again = 0, "
+                      "attempts = 0, crashes = 0, last_error = ''" OF_LEASE " AND run_again = 1",
         {id, lease}));
 }
 
-std::optional<Timestamp> read_time(const Row& row) { return row.maybe_time(0); }
+/// A job whose calendar was disconnected while it ran has nobody to do anything for.
+Result<bool> delete_orphan(Sql& sql, std::string_view id, std::string_view lease) {
+    return is_changed(sql.execute("DELETE FROM jobs" OF_LEASE
+                                  " AND connection_id <> '' AND NOT EXISTS "
+                                  "(SELECT 1 FROM connections c WHERE c.id = jobs.connection_id)",
+                                  {id, lease}));
+}
 
 }  // namespace
 
 Result<void> enqueue_job(Sql& sql, const Job& job) {
+    // Running: its lease goes on. Waiting: the earlier time wins, but never before the provider
+    // allows. Dead: it lives again.
+#define NEXT_RUN                                                                         \
+    "CASE WHEN jobs.status IN ('waiting', 'paused') AND jobs.run_at <= excluded.run_at " \
+    "THEN jobs.run_at WHEN jobs.not_before > excluded.run_at THEN jobs.not_before "      \
+    "ELSE excluded.run_at END"
     auto done = sql.execute(
         "INSERT INTO jobs (id, kind, target, user_id, payload, status, run_at, not_before, due_at, "
-        "attempts, crashes, run_again, lease, last_error, created_at, lane) "
-        "VALUES ($1, $2, $3, $4, $5, 'waiting', $6, 0, $6, 0, 0, 0, '', '', $7, $8) "
+        "attempts, crashes, run_again, lease, last_error, created_at, lane, connection_id) "
+        "VALUES ($1, $2, $3, $4, $5, CASE WHEN " IS_HELD("$9") " THEN 'paused' ELSE 'waiting' END, "
+        "$6, 0, CASE WHEN " IS_HELD("$9") " THEN NULL ELSE $6 END, 0, 0, 0, '', '', $7, $8, $9) "
         "ON CONFLICT (user_id, kind, target) DO UPDATE SET "
         "payload = excluded.payload, lane = excluded.lane, "
-        // Running: its lease goes on. Waiting: the earlier time wins, but never before the provider
-        // allows. Dead: it lives again.
-        "run_at = CASE WHEN jobs.status = 'waiting' AND jobs.run_at <= excluded.run_at "
-        "THEN jobs.run_at WHEN jobs.not_before > excluded.run_at THEN jobs.not_before "
-        "ELSE excluded.run_at END, "
+        "connection_id = excluded.connection_id, "
+        "run_at = " NEXT_RUN ", "
         "due_at = CASE WHEN jobs.status = 'running' THEN jobs.due_at "
-        "WHEN jobs.status = 'waiting' AND jobs.run_at <= excluded.run_at THEN jobs.run_at "
-        "WHEN jobs.not_before > excluded.run_at THEN jobs.not_before ELSE excluded.run_at END, "
+        "WHEN excluded.status = 'paused' THEN NULL ELSE " NEXT_RUN " END, "
         "run_again = CASE WHEN jobs.status = 'running' THEN 1 ELSE 0 END, "
         "attempts = CASE WHEN jobs.status = 'dead' THEN 0 ELSE jobs.attempts END, "
         "crashes = CASE WHEN jobs.status = 'dead' THEN 0 ELSE jobs.crashes END, "
         "last_error = CASE WHEN jobs.status = 'dead' THEN '' ELSE jobs.last_error END, "
-        "status = CASE WHEN jobs.status = 'dead' THEN 'waiting' ELSE jobs.status END",
+        "status = CASE WHEN jobs.status = 'running' THEN 'running' ELSE excluded.status END",
         {job.id, job.kind, job.target, job.user_id, job.payload, job.run_at, job.created_at,
-         job.lane});
+         job.lane, job.connection_id});
+#undef NEXT_RUN
     if (!done) return fail(std::move(done.error()));
     sql.notify({"jobs", job.id, job.user_id});
     return {};
 }
 
+// The lanes by jumps through the index `jobs_due`, from each to the next, and its first job.
+Result<std::vector<LaneHead>> list_lane_heads(Sql& sql) {
+    return sql.all(
+        "WITH RECURSIVE lanes (lane) AS ("
+        "SELECT min(lane) FROM jobs WHERE due_at IS NOT NULL UNION ALL "
+        "SELECT (SELECT min(lane) FROM jobs WHERE due_at IS NOT NULL AND lane > lanes.lane) "
+        "FROM lanes WHERE lanes.lane IS NOT NULL) "
+        "SELECT j.number, j.lane, j.kind, j.connection_id, j.due_at, j.status, j.crashes "
+        "FROM lanes JOIN jobs j ON j.number = (SELECT number FROM jobs "
+        "WHERE lane = lanes.lane AND due_at IS NOT NULL ORDER BY due_at, number LIMIT 1)",
+        {}, read_head);
+}
+
 Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
-                                     Timestamp leased_until, std::string_view full) {
-    if (auto buried = bury_poison(sql, now); !buried) return fail(std::move(buried.error()));
-    return sql.first(
-        "UPDATE jobs SET status = 'running', lease = $1, due_at = $3, attempts = attempts + 1, "
-        "crashes = CASE WHEN status = 'running' THEN crashes + 1 ELSE crashes END, run_again = 0 "
-        "WHERE number = (SELECT number FROM jobs WHERE due_at <= $2 AND " HAS_ROOM(
-            "$4") " ORDER BY due_at, number LIMIT 1) RETURNING " JOB_COLUMNS,
-        {lease, now, leased_until, full}, read_job);
+                                     Timestamp leased_until, const Admit& admit) {
+    std::vector<std::string> skipped;
+    for (;;) {
+        auto heads = list_lane_heads(sql);
+        if (!heads) return fail(std::move(heads.error()));
+        std::erase_if(*heads, [&](const LaneHead& head) {
+            return std::ranges::find(skipped, head.lane) != skipped.end();
+        });
+        const LaneHead* head = first_due(*heads, now);
+        if (head == nullptr) return std::optional<Job>();
+        if (is_poison(*head)) {
+            if (auto buried = bury_poison(sql, *head); !buried) return fail(buried.error());
+            continue;
+        }
+        const auto admission = admit ? admit(*head) : Admission{};
+        if (admission.kind == Admission::Kind::take)
+            return lease_job(sql, *head, lease, leased_until);
+        if (admission.kind == Admission::Kind::skip_lane)
+            skipped.push_back(head->lane);
+        else if (auto deferred = defer_jobs(sql, *head, now, admission); !deferred)
+            return fail(deferred.error());
+    }
 }
 
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
                           Timestamp leased_until) {
-    return is_changed(sql.execute(
-        "UPDATE jobs SET due_at = $3 WHERE id = $1 AND lease = $2 AND status = 'running'",
-        {id, lease, leased_until}));
+    return is_changed(
+        sql.execute("UPDATE jobs SET due_at = $3" OF_LEASE, {id, lease, leased_until}));
 }
 
 Result<bool> finish_job(Sql& sql, std::string_view id, std::string_view lease) {
+    auto orphan = delete_orphan(sql, id, lease);
+    if (!orphan || *orphan) return orphan;
     auto again = start_again(sql, id, lease);
     if (!again || *again) return again;
-    return is_changed(sql.execute(
-        "DELETE FROM jobs WHERE id = $1 AND lease = $2 AND status = 'running'", {id, lease}));
+    return is_changed(sql.execute("DELETE FROM jobs" OF_LEASE, {id, lease}));
 }
 
 Result<bool> retry_job(Sql& sql, std::string_view id, std::string_view lease, Timestamp run_at,
-                       std::string_view error, std::optional<Timestamp> not_before) {
-    return is_changed(sql.execute(
-        "UPDATE jobs SET status = 'waiting', run_at = $3, due_at = $3, not_before = $5, "
-        "lease = '', run_again = 0, crashes = 0, last_error = $4 "
-        "WHERE id = $1 AND lease = $2 AND status = 'running'",
-        {id, lease, run_at, error, not_before.value_or(Timestamp{})}));
+                       std::string_view error, std::optional<Timestamp> not_before,
+                       bool is_counted) {
+    auto orphan = delete_orphan(sql, id, lease);
+    if (!orphan || *orphan) return orphan;
+    return is_changed(
+        sql.execute("UPDATE jobs SET " WAITS_UNTIL(
+                        "$3") ", run_at = $3, not_before = $5, "
+                              "lease = '', run_again = 0, crashes = 0, last_error = $4, "
+                              "attempts = attempts - $6" OF_LEASE,
+                    {id, lease, run_at, error, not_before.value_or(Timestamp{}), !is_counted}));
 }
 
 Result<bool> bury_job(Sql& sql, std::string_view id, std::string_view lease,
                       std::string_view error) {
+    auto orphan = delete_orphan(sql, id, lease);
+    if (!orphan || *orphan) return orphan;
     auto again = start_again(sql, id, lease);
     if (!again || *again) return again;
-    return is_changed(
-        sql.execute("UPDATE jobs SET status = 'dead', due_at = NULL, lease = '', last_error = $3 "
-                    "WHERE id = $1 AND lease = $2 AND status = 'running'",
-                    {id, lease, error}));
+    return is_changed(sql.execute(
+        "UPDATE jobs SET status = 'dead', due_at = NULL, lease = '', last_error = $3" OF_LEASE,
+        {id, lease, error}));
+}
+
+Result<void> follow_connection(Sql& sql, std::string_view connection_id) {
+    auto paused = sql.execute(
+        "UPDATE jobs SET status = 'paused', due_at = NULL "
+        "WHERE connection_id = $1 AND status = 'waiting' AND " IS_HELD("$1"),
+        {connection_id});
+    if (!paused) return fail(std::move(paused.error()));
+    auto resumed = sql.execute(
+        "UPDATE jobs SET status = 'waiting', due_at = run_at, attempts = 0, crashes = 0 "
+        "WHERE connection_id = $1 AND status = 'paused' AND NOT " IS_HELD("$1"),
+        {connection_id});
+    return to_void(notify_if_changed(sql, std::move(resumed), {"jobs", "", ""}));
+}
+
+Result<void> delete_jobs_of(Sql& sql, std::string_view connection_id) {
+    return to_void(sql.execute("DELETE FROM jobs WHERE connection_id = $1 AND status <> 'running'",
+                               {connection_id}));
+}
+
+Result<void> shift_jobs(Sql& sql, milliseconds step) {
+    return to_void(
+        sql.execute("UPDATE jobs SET run_at = run_at - $1, not_before = not_before - $1, "
+                    "due_at = due_at - $1 WHERE status <> 'dead'",
+                    {step.count()}));
 }
 
 Result<std::optional<Job>> find_job(Sql& sql, std::string_view user_id, std::string_view kind,
@@ -133,6 +247,10 @@ Result<std::optional<Job>> find_job(Sql& sql, std::string_view user_id, std::str
                      {user_id, kind, target}, read_job);
 }
 
+Result<std::optional<Job>> find_job(Sql& sql, std::string_view id) {
+    return sql.first("SELECT " JOB_COLUMNS " FROM jobs WHERE id = $1", {id}, read_job);
+}
+
 Result<bool> delete_job(Sql& sql, std::string_view user_id, std::string_view kind,
                         std::string_view target) {
     return is_changed(
@@ -140,15 +258,28 @@ Result<bool> delete_job(Sql& sql, std::string_view user_id, std::string_view kin
                     {user_id, kind, target}));
 }
 
-Result<std::optional<Timestamp>> next_job_time(Sql& sql, std::string_view full) {
-    auto next =
-        sql.first("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL AND " HAS_ROOM("$1"),
-                  {full}, read_time);
-    if (!next) return fail(std::move(next.error()));
-    return next->value_or(std::nullopt);
+Result<std::vector<Job>> list_jobs(Sql& sql, const JobFilter& filter, int limit) {
+    return sql.all("SELECT " JOB_COLUMNS
+                   " FROM jobs WHERE ($1 = '' OR status = $1) AND ($2 = '' OR kind = $2) "
+                   "AND ($3 IS NULL OR number < $3) ORDER BY number DESC LIMIT $4",
+                   {filter.status, filter.kind, filter.before, limit}, read_job);
+}
+
+Result<bool> replay_job(Sql& sql, std::string_view id, Timestamp now) {
+    auto done = sql.execute(
+        "UPDATE jobs SET " WAITS_UNTIL("$2") ", run_at = $2, not_before = 0, attempts = 0, "
+        "crashes = 0 WHERE id = $1 AND status <> 'running'",
+        {id, now});
+    return notify_if_changed(sql, std::move(done), {"jobs", std::string(id), ""});
+}
+
+Result<bool> drop_job(Sql& sql, std::string_view id) {
+    return is_changed(sql.execute("DELETE FROM jobs WHERE id = $1 AND status <> 'running'", {id}));
 }
 
 #undef JOB_COLUMNS
-#undef HAS_ROOM
+#undef IS_HELD
+#undef WAITS_UNTIL
+#undef OF_LEASE
 
 }  // namespace calhost::storage

@@ -68,3 +68,32 @@ TEST_CASE("backoff: what the other side demanded is a minimum") {
         CHECK(late.run_at <= Timestamp{1h});
     }
 }
+
+TEST_CASE("backoff: a try that the other side postponed does not count") {
+    test::SeededRandom random(1);
+    using enum Ending::Kind;
+    const Result<void> limited =
+        fail(Error{ErrorCode::rate_limited, "Later.", milliseconds{9'000}});
+    for (const int attempts : {1, 25, 26}) {
+        const auto ending = decide_ending({.attempts = attempts}, limited, {}, Timestamp{}, random);
+        CHECK(ending.kind == retry);
+        CHECK_FALSE(ending.is_counted);
+    }
+    const Result<void> vague = fail(ErrorCode::rate_limited, "Later.");
+    CHECK(decide_ending({.attempts = 1}, vague, {}, Timestamp{}, random).is_counted);
+    CHECK(decide_ending({.attempts = 25}, vague, {}, Timestamp{}, random).kind == bury);
+    const Result<void> down = fail(Error{ErrorCode::unavailable, "Down.", milliseconds{9'000}});
+    CHECK(decide_ending({.attempts = 25}, down, {}, Timestamp{}, random).kind == bury);
+}
+
+TEST_CASE("backoff: only a job with a connection waits for it to be connected again") {
+    test::SeededRandom random(1);
+    using enum Ending::Kind;
+    const Result<void> refused = fail(ErrorCode::needs_reauth, "Connect again.");
+    const auto kind = [&](storage::Job job) {
+        return decide_ending(job, refused, {}, Timestamp{}, random).kind;
+    };
+    CHECK(kind({.connection_id = "c1", .attempts = 1}) == retry);
+    CHECK(kind({.connection_id = "c1", .attempts = 25}) == bury);
+    CHECK(kind({.attempts = 1}) == bury);
+}

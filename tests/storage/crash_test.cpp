@@ -100,7 +100,7 @@ void write_until_full(const std::filesystem::path& file, int pipe) {
         const rlimit limit{bytes, RLIM_INFINITY};
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(4);
     };
-    limit_files(400'000);
+    limit_files(800'000);
     for (int number = 0;; ++number) {
         const auto done = time.wait(database->write([&](Sql& sql) { return put(sql, number); }));
         if (done) {
