@@ -4,11 +4,15 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/json.hpp>
 
+#include "accounts/keys.h"
 #include "accounts/registration.h"
 #include "accounts/throttle.h"
 #include "accounts/token_cache.h"
 #include "base/log.h"
+#include "crypto/crypto.h"
 #include "crypto/password.h"
+#include "storage/api_keys.h"
+#include "storage/audit.h"
 
 namespace calhost::accounts {
 namespace {
@@ -19,6 +23,7 @@ using std::chrono::seconds;
 constexpr seconds kSkew = 60s;
 // An office behind one address makes a few honest mistakes at once.
 constexpr int kFreeFailuresOfAnAddress = 10;
+constexpr auto kKeyMemory = 15min;
 // 9999-12-31; beyond it a claim would overflow a Timestamp.
 constexpr std::int64_t kLatest = 253'402'300'799;
 
@@ -54,6 +59,16 @@ std::optional<Timestamp> time_claim(const boost::json::object& claims, std::stri
     return Timestamp{seconds{since}};
 }
 
+storage::AuditEntry audit_entry(Timestamp at, std::string action, const std::string& user_id,
+                                std::string request_id) {
+    return {.at = at,
+            .action = std::move(action),
+            .actor = "user:" + user_id,
+            .user_id = user_id,
+            .subject = user_id,
+            .request_id = std::move(request_id)};
+}
+
 Error bad_credentials() {
     return {ErrorCode::unauthorized, "The e-mail address or the password is wrong."};
 }
@@ -63,6 +78,14 @@ Error bad_token() {
 }
 
 }  // namespace
+
+bool Principal::has_scope(std::string_view scope) const {
+    return std::ranges::find(scopes, scope) != scopes.end();
+}
+
+std::string Principal::name() const {
+    return is_application() ? "application:" + application_id : "user:" + user_id;
+}
 
 struct Accounts::Impl {
     storage::Database& database;
@@ -77,6 +100,8 @@ struct Accounts::Impl {
 
     Result<storage::User> user_of(std::string_view id);
     Result<Principal> check(const boost::json::object& claims);
+    Result<Principal> check_token(std::string_view token);
+    Result<Principal> check_key(std::string_view key);
     SignedIn issue(const storage::User& user);
     Task<> rehash(storage::User user, Secret password);
 };
@@ -87,8 +112,11 @@ Accounts::Accounts(storage::Database& database, Hasher& hasher, Throttle& thrott
     : impl_(new Impl{database, hasher, throttle, std::move(signer), clock, random,
                      std::move(options)}) {
     database.on_change([cache = std::weak_ptr(impl_->cache)](const storage::Change& change) {
-        if (change.table != "users") return;
-        if (const auto alive = cache.lock()) alive->drop_user(change.id);
+        const auto alive = cache.lock();
+        if (alive == nullptr) return;
+        if (change.table == "users") alive->drop_user(change.id);
+        if (change.table == "api_keys") alive->drop_key(change.id);
+        if (change.table == "applications") alive->drop_application(change.id);
     });
 }
 
@@ -123,14 +151,18 @@ Task<Result<storage::User>> Accounts::register_user(Registration registration) {
     user.password_hash = std::move(*hash);
     user.created_at = impl_->clock.now();
 
-    auto stored = co_await impl_->database.write(
-        [user](storage::Sql& sql) { return storage::insert_user(sql, user); });
+    const auto entry = audit_entry(user.created_at, "user.registered", user.id,
+                                   std::move(registration.request_id));
+    auto stored = co_await impl_->database.write([user, entry](storage::Sql& sql) -> Result<void> {
+        if (auto done = storage::insert_user(sql, user); !done) return done;
+        return storage::write_audit(sql, entry);
+    });
     if (!stored) co_return fail(std::move(stored.error()));
     co_return user;
 }
 
 Task<Result<SignedIn>> Accounts::sign_in(std::string email, Secret password,
-                                         std::string client_address) {
+                                         std::string client_address, std::string request_id) {
     const auto account_key = "account " + lower_case(email);
     const auto address_key = "address " + network_of(client_address);
     auto& throttle = impl_->throttle;
@@ -156,15 +188,18 @@ Task<Result<SignedIn>> Accounts::sign_in(std::string email, Secret password,
     // Only the account's count: a guesser's own account must not open his address again.
     throttle.succeeded(account_key);
     if (crypto::needs_rehash(hash)) co_await impl_->rehash(**user, std::move(password));
+    const auto entry =
+        audit_entry(impl_->clock.now(), "user.signed_in", (*user)->id, std::move(request_id));
+    auto told = co_await impl_->database.write(
+        [entry](storage::Sql& sql) { return storage::write_audit(sql, entry); });
+    if (!told) co_return fail(told.error());
     co_return impl_->issue(**user);
 }
 
 Result<Principal> Accounts::verify(std::string_view token) {
     const auto now = impl_->clock.now();
     if (auto known = impl_->cache->find(token, now - kSkew)) return std::move(*known);
-    const auto claims = impl_->signer.verify(token);
-    if (!claims) return fail(bad_token());
-    auto principal = impl_->check(*claims);
+    auto principal = is_api_key(token) ? impl_->check_key(token) : impl_->check_token(token);
     if (principal) impl_->cache->store(token, *principal, now - kSkew);
     return principal;
 }
@@ -176,6 +211,31 @@ Result<storage::User> Accounts::Impl::user_of(std::string_view id) {
     if (!user) return fail(std::move(user.error()));
     if (!*user) return fail(ErrorCode::not_found, "There is no such user any more.");
     return std::move(**user);
+}
+
+Result<Principal> Accounts::Impl::check_token(std::string_view token) {
+    const auto claims = signer.verify(token);
+    if (!claims) return fail(bad_token());
+    return check(*claims);
+}
+
+Result<Principal> Accounts::Impl::check_key(std::string_view key) {
+    auto row = storage::find_api_key_by_hash(database.reader(),
+                                             crypto::token_hash(Secret(std::string(key))));
+    if (!row) return fail(std::move(row.error()));
+    if (!*row) return fail(ErrorCode::unauthorized, "The API key is not valid. Make a new one.");
+    auto& known = **row;
+    Principal principal{.expires_at = clock.now() + kKeyMemory,
+                        .application_id = known.application_id.value_or(""),
+                        .key_id = std::move(known.id),
+                        .scopes = std::move(known.scopes),
+                        .providers = std::move(known.providers)};
+    if (!known.user_id) return principal;
+    auto user = user_of(*known.user_id);
+    if (!user) return fail(std::move(user.error()));
+    principal.user_id = std::move(user->id);
+    principal.role = std::move(user->role);
+    return principal;
 }
 
 Result<Principal> Accounts::Impl::check(const boost::json::object& claims) {

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "accounts/hasher.h"
 #include "accounts/throttle.h"
@@ -15,11 +17,22 @@
 
 namespace calhost::accounts {
 
-/// Who calls.
+/// Who calls: a user, or an application.
 struct Principal {
-    std::string user_id;
-    std::string role;
+    std::string user_id;  ///< empty: an application
+    std::string role;     ///< of the user
     Timestamp expires_at{};
+    std::string application_id{};          ///< empty: a user
+    std::string key_id{};                  ///< of the API key that was sent; empty: a token
+    std::vector<std::string> scopes{};     ///< what the key may; a token may what its user may
+    std::vector<std::string> providers{};  ///< whose tokens the key may lease; empty: of every one
+
+    [[nodiscard]] bool is_application() const { return !application_id.empty(); }
+    [[nodiscard]] bool has_key() const { return !key_id.empty(); }
+    /// The key was given this scope. False for a token.
+    [[nodiscard]] bool has_scope(std::string_view scope) const;
+    /// Who it is in one word, as the audit log and the limits have it: "user:…", "application:…".
+    [[nodiscard]] std::string name() const;
 };
 
 struct AccountOptions {
@@ -34,6 +47,7 @@ struct Registration {
     Secret password;
     std::string name;
     std::string role;
+    std::string request_id{};  ///< for the audit log
 };
 
 /// A field of the input that is wrong; the API makes `errors` of it.
@@ -47,8 +61,9 @@ struct SignedIn {
     std::chrono::seconds expires_in{};
 };
 
-/// *Thread*: one worker's. Verified tokens are remembered until they expire, by hash, and dropped
-/// when the user's row changes.
+/// *Thread*: one worker's. Verified tokens and keys are remembered by hash: tokens until they
+/// expire, keys for a quarter of an hour; all until the row of their user, key or application
+/// changes.
 class Accounts {
   public:
     /// `hasher` and `throttle` are shared by all workers. *Ownership*: what it refers to goes
@@ -67,10 +82,13 @@ class Accounts {
 
     /// The same answer and the same time for an unknown address and a wrong password. Throttled per
     /// account (1 s doubling to 15 min) and per address. *Errors*: unauthorized, rate_limited.
-    Task<Result<SignedIn>> sign_in(std::string email, Secret password, std::string client_address);
+    /// The audit log has each sign-in.
+    Task<Result<SignedIn>> sign_in(std::string email, Secret password, std::string client_address,
+                                   std::string request_id = {});
 
     /// Checks a bearer token: signature, iss, aud, exp, nbf, iat with 60 s of skew, and that the
-    /// user still exists. *Errors*: unauthorized.
+    /// user still exists; or an API key: that it is stored, and its user still exists.
+    /// *Errors*: unauthorized.
     Result<Principal> verify(std::string_view token);
 
     /// The caller's row. *Errors*: not_found.

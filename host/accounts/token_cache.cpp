@@ -24,4 +24,13 @@ void TokenCache::drop_user(std::string_view user_id) {
     std::erase_if(entries_, [&](const auto& each) { return each.second.user_id == user_id; });
 }
 
+void TokenCache::drop_key(std::string_view key_id) {
+    std::erase_if(entries_, [&](const auto& each) { return each.second.key_id == key_id; });
+}
+
+void TokenCache::drop_application(std::string_view application_id) {
+    std::erase_if(entries_,
+                  [&](const auto& each) { return each.second.application_id == application_id; });
+}
+
 }  // namespace calhost::accounts

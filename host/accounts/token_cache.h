@@ -1,4 +1,5 @@
-/// Who a verified token was, so that a second look costs a hash and not a signature and a read.
+/// Who a verified token or key was, so that a second look costs a hash and not a signature and a
+/// read.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,8 @@ class TokenCache {
     void store(std::string_view token, Principal principal, Timestamp now);
     /// Forgets every token of the user.
     void drop_user(std::string_view user_id);
+    void drop_key(std::string_view key_id);
+    void drop_application(std::string_view application_id);
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
   private:

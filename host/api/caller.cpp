@@ -1,4 +1,7 @@
-// Who calls, and how often he may.
+// Who calls, what he may, and how often.
+#include <fmt/format.h>
+
+#include "accounts/keys.h"
 #include "api/context.h"
 #include "api/problem.h"
 #include "net/address.h"
@@ -31,20 +34,79 @@ std::optional<net::Response> admit(Context& context, const std::string& who,
 
 Task<net::Response> answer_at_once(net::Response response) { co_return response; }
 
-}  // namespace
+using accounts::Principal;
 
-net::Handler signed_in(Context& context, UserFunction function) {
-    return [&context, function](net::Request& request) -> Task<net::Response> {
+/// Why the caller may not, or nothing.
+using Verdict = std::optional<std::string>;
+using Rule = Verdict (*)(const Principal& principal, std::string_view scope);
+
+Verdict missing_scope(std::string_view scope) {
+    return fmt::format("The API key lacks the scope \"{}\", which this call needs.", scope);
+}
+
+Verdict users_only(const Principal& principal, std::string_view /*scope*/) {
+    if (principal.is_application())
+        return "This call is made by a person for himself; an application's key cannot make it.";
+    if (principal.has_key() && !principal.has_scope(accounts::kUserScope))
+        return missing_scope(accounts::kUserScope);
+    return std::nullopt;
+}
+
+Verdict applications_only(const Principal& principal, std::string_view scope) {
+    if (!principal.is_application())
+        return "Only an application makes this call, with a key that its operator made.";
+    return principal.has_scope(scope) ? std::nullopt : missing_scope(scope);
+}
+
+Verdict with_scope(const Principal& principal, std::string_view scope) {
+    if (principal.is_application()) return applications_only(principal, scope);
+    const bool may = !principal.has_key() || principal.has_scope(accounts::kUserScope) ||
+                     principal.has_scope(scope);
+    return may ? std::nullopt : missing_scope(scope);
+}
+
+Verdict admins_only(const Principal& principal, std::string_view /*scope*/) {
+    if (principal.is_application() || principal.role != accounts::kAdminRole)
+        return "Only an administrator of this host makes this call.";
+    if (principal.has_key() && !principal.has_scope(accounts::kAdminScope))
+        return missing_scope(accounts::kAdminScope);
+    return std::nullopt;
+}
+
+/// The function behind authentication, the caller's token bucket and a rule.
+net::Handler guarded(Context& context, Rule rule, std::string_view scope, UserFunction function) {
+    return [&context, rule, scope, function](net::Request& request) -> Task<net::Response> {
         auto principal = context.accounts.verify(bearer_token(request));
         if (!principal) {
             if (auto refused = admit(context, net::client_network(request.client_address), request))
                 return answer_at_once(std::move(*refused));
             return answer_at_once(host_problem(principal.error(), request.request_id));
         }
-        if (auto refused = admit(context, principal->user_id, request))
-            return answer_at_once(std::move(*refused));
+        const auto& who =
+            principal->is_application() ? principal->application_id : principal->user_id;
+        if (auto refused = admit(context, who, request)) return answer_at_once(std::move(*refused));
+        if (const auto reason = rule(*principal, scope))
+            return answer_at_once(problem(403, "forbidden", *reason, request.request_id));
         return function(context, request, std::move(*principal));
     };
+}
+
+}  // namespace
+
+net::Handler signed_in(Context& context, UserFunction function) {
+    return guarded(context, users_only, {}, function);
+}
+
+net::Handler for_application(Context& context, std::string_view scope, UserFunction function) {
+    return guarded(context, applications_only, scope, function);
+}
+
+net::Handler for_anyone_known(Context& context, std::string_view scope, UserFunction function) {
+    return guarded(context, with_scope, scope, function);
+}
+
+net::Handler for_admin(Context& context, UserFunction function) {
+    return guarded(context, admins_only, {}, function);
 }
 
 net::Handler open_to_all(Context& context, OpenFunction function) {

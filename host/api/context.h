@@ -48,18 +48,31 @@ struct Context {
 using OpenFunction = Task<net::Response> (*)(Context&, net::Request&);
 using UserFunction = Task<net::Response> (*)(Context&, net::Request&, accounts::Principal);
 
-/// The function behind bearer authentication and the caller's token bucket.
+// Every guard knows the caller by his bearer token or API key (401) and takes from his token bucket
+// (429). Whoever is known and may not is answered 403 `forbidden`. `scope` is a literal.
+
+/// For a user, whose id the principal has. His own key does with the scope `user`.
 net::Handler signed_in(Context& context, UserFunction function);
+/// For an application whose key has the scope. The function reaches only what
+/// `principal.application_id` reaches (storage/applications.h).
+net::Handler for_application(Context& context, std::string_view scope, UserFunction function);
+/// For an application whose key has the scope, or for a user; the user's own key has it, or `user`.
+net::Handler for_anyone_known(Context& context, std::string_view scope, UserFunction function);
+/// For a user with the role `admin`; a key of his does with the scope `admin`.
+net::Handler for_admin(Context& context, UserFunction function);
 /// The function, or a handler, behind the address's token bucket.
 net::Handler open_to_all(Context& context, OpenFunction function);
 net::Handler open_to_all(Context& context, net::Handler handler);
 
+void add_admin_job_routes(net::Router& router, Context& context);
+void add_audit_routes(net::Router& router, Context& context);
 void add_auth_routes(net::Router& router, Context& context);
 void add_connect_routes(net::Router& router, Context& context);
 void add_callback_routes(net::Router& router, Context& context);
 void add_field_routes(net::Router& router, Context& context);
 void add_calendar_routes(net::Router& router, Context& context);
 void add_choice_routes(net::Router& router, Context& context);
+void add_booking_routes(net::Router& router, Context& context);
 void add_busy_routes(net::Router& router, Context& context);
 void add_test_routes(net::Router& router, Context& context);
 void add_open_routes(net::Router& router, Context& context);

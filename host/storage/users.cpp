@@ -1,18 +1,10 @@
 #include "storage/users.h"
 
-#include <algorithm>
+#include "storage/applications.h"
+#include "storage/email_key.h"
 
 namespace calhost::storage {
 namespace {
-
-/// Addresses differ only by more than ASCII case; the engines' own lower() differ beyond ASCII.
-std::string email_key(std::string_view email) {
-    std::string key(email);
-    std::ranges::transform(key, key.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
-    return key;
-}
 
 #define USER_COLUMNS \
     "id, email, is_email_verified, name, role, time_zone, password_hash, created_at"
@@ -43,7 +35,7 @@ Result<void> insert_user(Sql& sql, const User& user) {
         return fail(ErrorCode::already_exists, "This e-mail address is taken.");
     if (!done) return fail(std::move(done.error()));
     sql.notify({"users", user.id, user.id});
-    return {};
+    return join_only_application(sql, user.id);
 }
 
 Result<std::optional<User>> find_user(Sql& sql, std::string_view id) {
@@ -53,6 +45,30 @@ Result<std::optional<User>> find_user(Sql& sql, std::string_view id) {
 Result<std::optional<User>> find_user_by_email(Sql& sql, std::string_view email) {
     const std::string key = email_key(email);
     return sql.first("SELECT " USER_COLUMNS " FROM users WHERE email_key = $1", {key}, read_user);
+}
+
+Result<std::vector<User>> list_users(Sql& sql, std::string_view after, int limit) {
+    return sql.all("SELECT " USER_COLUMNS " FROM users WHERE id > $1 ORDER BY id LIMIT $2",
+                   {after, limit}, read_user);
+}
+
+Result<std::vector<User>> find_users_of(Sql& sql, std::string_view application_id,
+                                        std::string_view after, int limit) {
+    return sql.all("SELECT " USER_COLUMNS
+                   " FROM users WHERE id > $2 AND id IN (SELECT user_id FROM application_users "
+                   "WHERE application_id = $1) ORDER BY id LIMIT $3",
+                   {application_id, after, limit}, read_user);
+}
+
+Result<std::optional<User>> change_user(Sql& sql, std::string_view user_id,
+                                        const UserChange& change) {
+    auto user = sql.first(
+        "UPDATE users SET role = coalesce($2, role), "
+        "is_email_verified = coalesce($3, is_email_verified) WHERE id = $1 "
+        "RETURNING " USER_COLUMNS,
+        {user_id, change.role, change.is_email_verified}, read_user);
+    if (user && *user) sql.notify({"users", std::string(user_id), std::string(user_id)});
+    return user;
 }
 
 Result<void> update_password_hash(Sql& sql, std::string_view user_id, std::string_view hash) {
