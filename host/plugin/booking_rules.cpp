@@ -13,7 +13,7 @@ using calendar::Reminder;
 using lua::Reader;
 using lua::Type;
 
-constexpr std::int64_t kLongestReminder = 366 * 24 * 60;
+constexpr std::int64_t kLongestReminder = 366LL * 24 * 60;
 
 // What a rule may decide, then what it is shown and the host keeps.
 constexpr AnswerMember kEvent[] = {
