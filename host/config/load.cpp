@@ -172,6 +172,31 @@ Sync read_sync(Reader section) {
     return sync;
 }
 
+Mail read_mail(Reader section) {
+    Mail mail;
+    section.value("url", mail.url, parse_mail_url);
+    section.value("from", mail.from, parse_sender);
+    section.value("username", mail.username,
+                  [](std::string_view text) -> Result<std::string> { return std::string(text); });
+    if (auto password = section.text("password")) mail.password = Secret(std::move(*password));
+    section.finish();
+    if (mail.url.empty()) {
+        if (!mail.from.empty() && !section.has_complaint("url"))
+            section.complain("url",
+                             "is missing: name the server that sends, such as "
+                             "smtp://mail.example.com:587");
+        return mail;
+    }
+    if (mail.from.empty() && !section.has_complaint("from"))
+        section.complain("from",
+                         "is missing: whom the mails are from, such as Calhost "
+                         "<calendar@example.com>");
+    if (mail.username.empty() != mail.password.empty())
+        section.complain(mail.username.empty() ? "username" : "password",
+                         "is missing: give both or neither");
+    return mail;
+}
+
 void read_log(Reader section, Settings& settings) {
     section.value("level", settings.log_level, one_of({"debug", "info", "warning", "error"}));
     section.value("format", settings.log_format, one_of({"json", "text"}));
@@ -204,7 +229,7 @@ Settings read_settings(Context& context, const Node& tree, const LoadOptions& op
     root.list("rules", settings.rules, parse_rule);
     settings.sync = read_sync(root.section("sync"));
     read_small_sections(root, settings);
-    root.refuse_for_now("mail");
+    settings.mail = read_mail(root.section("mail"));
     root.finish();
     return settings;
 }

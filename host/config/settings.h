@@ -66,6 +66,12 @@ struct Sync {
     int lookahead_days = 90;
     std::chrono::seconds interval{900};
 };
+struct Mail {
+    std::string url;   ///< "smtp://mail.example.com:587"; empty: no mail
+    std::string from;  ///< "Calhost <calendar@example.com>"
+    std::string username;
+    Secret password;
+};
 struct Settings {
     Server server;
     std::string storage_url = "sqlite:calhost.db";
@@ -76,6 +82,7 @@ struct Settings {
     std::map<std::string, Section> plugins;
     std::vector<std::string> rules;
     Sync sync;
+    Mail mail;
     std::string connect_unbound = "confirm";  ///< confirm accept refuse
     std::vector<std::string> allow_private;
     std::string log_level = "info";

@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/mail_address.h"
+
 namespace calhost::config {
 namespace {
 
@@ -45,8 +47,10 @@ std::string describe(std::chrono::seconds duration) {
     return fmt::format("{}s", duration.count());
 }
 
-/// A web address without user, query and fragment.
-std::optional<boost::urls::url_view> read_url(std::string_view text) {
+/// An address with one of the schemes, without user, query and fragment.
+std::optional<boost::urls::url_view> read_url(std::string_view text,
+                                              std::initializer_list<std::string_view> schemes = {
+                                                  "http", "https"}) {
     const auto url = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
     if (!url || url->has_userinfo() || url->has_query() || url->has_fragment() ||
         url->encoded_host().empty())
@@ -54,7 +58,7 @@ std::optional<boost::urls::url_view> read_url(std::string_view text) {
     const auto scheme = lower(std::string_view(url->scheme().data(), url->scheme().size()));
     const auto port = read_number<std::uint16_t>({url->port().data(), url->port().size()});
     const bool has_wrong_port = url->has_port() && port.value_or(0) == 0;
-    if ((scheme != "http" && scheme != "https") || has_wrong_port) return std::nullopt;
+    if (std::ranges::find(schemes, scheme) == schemes.end() || has_wrong_port) return std::nullopt;
     return *url;
 }
 
@@ -154,6 +158,22 @@ Result<std::string> parse_page_url(std::string_view text) {
     if (!read_url(text))
         return wrong("must be an http or https address, such as https://app.example.com");
     while (text.ends_with('/')) text.remove_suffix(1);
+    return std::string(text);
+}
+
+Result<std::string> parse_mail_url(std::string_view text) {
+    const auto url = read_url(text, {"smtp", "smtps"});
+    if (!url || has_path(*url))
+        return wrong(
+            "must be an smtp or smtps address, such as smtp://mail.example.com:587; user name and "
+            "password have keys of their own");
+    if (text.ends_with('/')) text.remove_suffix(1);
+    return lower(text);
+}
+
+Result<std::string> parse_sender(std::string_view text) {
+    if (!parse_mail_address(text))
+        return wrong("must be a mail address, such as Calhost <calendar@example.com>");
     return std::string(text);
 }
 

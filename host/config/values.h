@@ -28,6 +28,10 @@ Result<std::string> parse_network(std::string_view text);
 Result<std::string> parse_base_url(std::string_view text);
 /// The same with a path allowed; "/" at its end is dropped.
 Result<std::string> parse_page_url(std::string_view text);
+/// "smtp://mail.example.com:587" or "smtps://…".
+Result<std::string> parse_mail_url(std::string_view text);
+/// "calendar@example.com" or "Calhost <calendar@example.com>".
+Result<std::string> parse_sender(std::string_view text);
 /// As a browser writes its Origin header: lower case, without a default port.
 Result<std::string> parse_origin(std::string_view text);
 

@@ -25,6 +25,7 @@ TEST_CASE("load: a file with the secrets alone has every default") {
     CHECK(s.paths.providers == "/usr/share/calhost/providers");
     CHECK(s.sync.lookahead_days == 90);
     CHECK(s.sync.interval == 15min);
+    CHECK(s.mail.url.empty());
     CHECK(s.connect_unbound == "confirm");
     CHECK(s.log_level == "info");
     CHECK(s.providers.empty());
@@ -55,6 +56,7 @@ auth:
 paths: {scripts: rules, plugins: /opt/plugins, providers: ../providers}
 rules: [b.lua, a.lua]
 sync: {lookahead_days: "30", interval: 1h}
+mail: {url: "SMTP://Mail.example.com:587/", from: "Cal <c@example.com>", username: u, password: p}
 connect: {unbound: refuse}
 network: {allow_private: [192.168.0.0/16]}
 log: {level: debug, format: text}
@@ -84,6 +86,10 @@ log: {level: debug, format: text}
     CHECK(s.rules == std::vector<std::string>{"b.lua", "a.lua"});
     CHECK(s.sync.lookahead_days == 30);
     CHECK(s.sync.interval == 1h);
+    CHECK(s.mail.url == "smtp://mail.example.com:587");
+    CHECK(s.mail.from == "Cal <c@example.com>");
+    CHECK(s.mail.username == "u");
+    CHECK(s.mail.password.expose() == "p");
     CHECK(s.connect_unbound == "refuse");
     CHECK(s.allow_private == std::vector<std::string>{"192.168.0.0/16"});
     CHECK(s.log_level == "debug");

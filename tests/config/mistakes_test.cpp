@@ -133,7 +133,19 @@ const std::vector<Mistake>& mistakes() {
         {"auth:\n  jwt_secret: a-jwt-secret-of-at-least-32-characters\n"
          "  issuers: [{issuer: https://a.example}]",
          "3: auth.issuers", "not available in this version"},
-        {"mail: {url: smtp://127.0.0.1:25}", "1: mail", "not available in this version"},
+        // Mail.
+        {"mail:\n  url: mail.example.org", "2: mail.url", "smtp or smtps"},
+        {"mail:\n  url: https://mail.example.org", "2: mail.url", "smtp or smtps"},
+        {"mail:\n  url: smtp://me:pw@mail.example.org", "2: mail.url", "keys of their own"},
+        {"mail:\n  url: smtp://mail.example.org/relay", "2: mail.url", "smtp or smtps"},
+        {"mail:\n  url: smtp://mail.example.org", "1: mail.from", "is missing"},
+        {"mail:\n  from: cal@example.org", "1: mail.url", "is missing"},
+        {"mail:\n  from: Calhost\n  url: smtp://m", "2: mail.from", "must be a mail address"},
+        {"mail:\n  from: a@b.example\n  url: smtp://m\n  username: ann", "1: mail.password",
+         "both or neither"},
+        {"mail:\n  from: a@b.example\n  url: smtp://m\n  password: pw", "1: mail.username",
+         "both or neither"},
+        {"mail:\n  server: m", "2: mail.server", "is not known here"},
         // Variables.
         {"server:\n  listen: ${UNSET}", "2: server.listen", "the variable UNSET"},
         {"server:\n  listen: ${UNSET", "2: server.listen", "not closed"},
