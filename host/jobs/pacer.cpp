@@ -8,8 +8,8 @@ using std::chrono::nanoseconds;
 /// So many buckets are looked through for full ones before another is added.
 constexpr std::size_t kMostBuckets = 10'000;
 
-nanoseconds time_for(double tokens, const Pace& pace) {
-    return nanoseconds{static_cast<std::int64_t>(tokens * 1e9 / pace.per_second)};
+nanoseconds time_for(int tokens, const Pace& pace) {
+    return nanoseconds{std::chrono::seconds{tokens}} / pace.per_second;
 }
 
 const Pace& find_or(const std::map<std::string, Pace>& paces, const std::string& name,

@@ -11,8 +11,8 @@
 namespace calhost::jobs {
 
 struct Pace {
-    double per_second = 0;  ///< tokens that come back
-    double burst = 0;       ///< tokens of a full bucket
+    int per_second = 0;  ///< tokens that come back
+    int burst = 0;       ///< tokens of a full bucket
     bool operator==(const Pace&) const = default;
 };
 
