@@ -7,6 +7,9 @@
 #include <atomic>
 #include <boost/json.hpp>
 #include <mutex>
+#include <span>
+
+#include "base/log_fields.h"
 
 namespace calhost::log {
 namespace {
@@ -46,7 +49,7 @@ std::string json_text(std::string_view text) {
 }
 
 /// JSON members without the opening brace; spdlog's pattern puts time and level before them.
-std::string as_json(std::string_view message, Fields fields) {
+std::string as_json(std::string_view message, std::span<const Field> fields) {
     std::string line = "\"message\":" + json_text(message);
     for (const auto& field : fields)
         line += fmt::format(",{}:{}", json_text(field.name), json_text(field.value));
@@ -54,7 +57,7 @@ std::string as_json(std::string_view message, Fields fields) {
 }
 
 /// JSON's escapes keep one entry on one line in the text form as well.
-std::string as_text(std::string_view message, Fields fields) {
+std::string as_text(std::string_view message, std::span<const Field> fields) {
     const auto quoted = json_text(message);
     std::string line = quoted.substr(1, quoted.size() - 2);
     for (const auto& field : fields)
@@ -76,6 +79,10 @@ void configure(Level level, Format format) {
 bool is_enabled(Level level) { return state().logger->should_log(to_spdlog(level)); }
 
 void write(Level level, std::string_view message, Fields fields) {
+    write_fields(level, message, {fields.begin(), fields.size()});
+}
+
+void write_fields(Level level, std::string_view message, std::span<const Field> fields) {
     auto& log = state();
     if (!log.logger->should_log(to_spdlog(level))) return;
     const auto line =

@@ -157,7 +157,8 @@ std::map<std::string, Section> read_sections(Context& context, const Reader& rea
         if (!is_name(member.name))
             context.complain(member.line, key, "a name has letters, digits, '-' and '_' only");
         else
-            sections.emplace(member.name, read_section(context, member.value, key));
+            sections.emplace(member.name, read_section(context, member.value, key))
+                .first->second.line = std::max(member.line, 0);
     }
     return sections;
 }

@@ -33,6 +33,7 @@ struct Section {
     /// Key within the section → line ("endpoints.api", "grant[0]"); 0: from `--set`.
     std::map<std::string, int> lines;
     std::string file;
+    int line = 0;  ///< of its name; 0: from `--set`
 };
 
 struct Server {

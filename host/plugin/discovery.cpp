@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 
+#include "plugin/plugin.h"
 #include "plugin/provider_check.h"
-#include "plugin/provider_parts.h"
+#include "plugin/script_files.h"
 
 namespace calhost::plugin {
 namespace {
@@ -17,14 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMissing =
     "cannot be read; the folder of a provider holds provider.lua and schema.lua";
-
-std::optional<std::string> read_file(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
-    std::ostringstream text;
-    text << file.rdbuf();
-    return std::move(text).str();
-}
 
 void complain(Installed& installed, std::string file, std::string key, std::string message) {
     installed.complaints.push_back({.file = std::move(file),
@@ -110,15 +101,32 @@ void check_sections_have_providers(const config::Settings& settings, Installed& 
     }
 }
 
-/// "x.lua does not load: x.lua:3: why" and a traceback become the complaint "why" about line 3.
-config::Complaint script_complaint(std::string file, std::string_view chunk, const Error& error) {
-    const std::string_view details = error.message;
-    const int line = line_in(details, chunk);
-    auto reason = details.substr(0, details.find('\n'));
-    const auto place = line > 0 ? fmt::format("{}:{}: ", chunk, line) : fmt::format("{}: ", file);
-    if (const auto at = reason.find(place); at != reason.npos)
-        reason.remove_prefix(at + place.size());
-    return {.file = std::move(file), .line = line, .key = {}, .message = std::string(reason)};
+/// A plugin is active when its section is there, empty or not.
+void read_plugin(const std::string& name, const config::Section& section,
+                 const config::Settings& settings, const Clock& clock, Installed& installed) {
+    const auto folder = settings.paths.plugins / name;
+    const auto place = [&](std::string_view file) {
+        return fmt::format("plugins/{}/{}", name, file);
+    };
+    const auto code = read_file(folder / "plugin.lua");
+    if (!code) {
+        installed.complaints.push_back(
+            {.file = section.file,
+             .line = section.line,
+             .key = "plugins." + name,
+             .message = fmt::format("there is no plugin '{}' in {}", name,
+                                    settings.paths.plugins.string())});
+        return;
+    }
+    const auto schema_code = read_file(folder / "schema.lua");
+    if (!schema_code)
+        return complain(installed, place("schema.lua"), "plugins." + name,
+                        "cannot be read; the folder of a plugin holds plugin.lua and schema.lua");
+    auto schema = read_schema(place("schema.lua"), *schema_code, clock);
+    if (!schema)
+        return complain(installed, place("schema.lua"), "plugins." + name, schema.error().message);
+    installed.plugins.push_back(install_plugin({name, place("plugin.lua"), *code},
+                                               std::move(*schema), section, installed.complaints));
 }
 
 void read_rules(const config::Settings& settings, Installed& installed) {
@@ -139,6 +147,8 @@ Installed discover(const config::Settings& settings, const Clock& clock) {
     for (const auto& folder : folders(settings.paths.providers))
         read_provider(folder, settings, clock, installed);
     check_sections_have_providers(settings, installed);
+    for (const auto& [name, section] : settings.plugins)
+        read_plugin(name, section, settings, clock, installed);
     read_rules(settings, installed);
     return installed;
 }
@@ -154,6 +164,8 @@ std::vector<config::Complaint> check_scripts(const Installed& installed, Environ
             complaints.push_back(
                 script_complaint(source.chunk_name, source.chunk_name, loaded.error()));
     }
+    for (const auto& plugin : installed.plugins)
+        std::ranges::move(check_plugin(plugin, environment), std::back_inserter(complaints));
     for (const auto& rule : installed.rules)
         if (const auto loaded = Rules::load({rule}, environment.clock); !loaded)
             complaints.push_back(

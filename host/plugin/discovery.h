@@ -1,4 +1,4 @@
-/// Finds providers, their schemas and the operator's rules on disk, once, at start.
+/// Finds providers, plugins, their schemas and the operator's rules on disk, once, at start.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/settings.h"
+#include "plugin/installed_plugin.h"
 #include "plugin/provider.h"
 #include "plugin/rules.h"
 #include "plugin/schema.h"
@@ -22,6 +23,7 @@ struct InstalledProvider {
 
 struct Installed {
     std::vector<InstalledProvider> providers;  ///< by name
+    std::vector<InstalledPlugin> plugins;      ///< those that the YAML names, by name
     std::vector<RuleSource> rules;             ///< in the order of the YAML
     std::vector<config::Complaint> complaints;
 };
@@ -29,8 +31,8 @@ struct Installed {
 /// Reads everything; what is wrong becomes complaints, so that `calhost check` shows all at once.
 Installed discover(const config::Settings& settings, const Clock& clock);
 
-/// Holds each provider's table against the author API, loads each script as a worker does at its
-/// start, and complains about every mistake with its line. Nothing of it stays.
+/// Holds each provider's and plugin's table against the author API, loads each script as a worker
+/// does at its start, and complains about every mistake with its line. Nothing of it stays.
 std::vector<config::Complaint> check_scripts(const Installed& installed, Environment environment);
 
 /// One worker's providers. *Errors*: misconfigured, as Provider::load, and for an id that is not

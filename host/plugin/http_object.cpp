@@ -67,30 +67,11 @@ Result<std::string> absolute_url(const HttpCall& call, std::string_view url) {
     return std::string(url);
 }
 
-lua::Push push_answer(net::ClientResponse answer, Timestamp now) {
-    return [answer = std::move(answer), now](lua::Writer& writer) {
-        writer.begin_table(0, 4);
-        writer.field("status", answer.status);
-        writer.field("body", answer.body);
-        writer.open_field("headers", 0, static_cast<int>(answer.headers.size()));
-        for (const auto& [name, value] : answer.headers) {
-            std::string lower = name;
-            std::ranges::transform(lower, lower.begin(), [](char c) {
-                return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-            });
-            writer.field(lower, value);
-        }
-        writer.close_field("headers");
-        if (const auto wait = retry_after_of(answer.headers, now))
-            writer.field("retry_after", std::chrono::ceil<std::chrono::seconds>(*wait).count());
-    };
-}
-
 Task<Result<lua::Push>> run(std::shared_ptr<HttpCall> call, net::ClientRequest request) {
     auto answer = co_await send_for_provider(*call, std::move(request));
     if (!answer) co_return fail(answer.error());
     const Timestamp now = call->clock.now();
-    co_return push_answer(std::move(*answer), now);
+    co_return push_http_answer(std::move(*answer), now);
 }
 
 Task<Result<lua::Push>> refuse(Error error) { co_return fail(std::move(error)); }
@@ -113,14 +94,29 @@ Task<Result<lua::Push>> begin(const std::weak_ptr<HttpCall>& weak, std::string m
 
 }  // namespace
 
+lua::Push push_http_answer(net::ClientResponse answer, Timestamp now) {
+    return [answer = std::move(answer), now](lua::Writer& writer) {
+        writer.begin_table(0, 4);
+        writer.field("status", answer.status);
+        writer.field("body", answer.body);
+        writer.open_field("headers", 0, static_cast<int>(answer.headers.size()));
+        for (const auto& [name, value] : answer.headers) {
+            std::string lower = name;
+            std::ranges::transform(lower, lower.begin(), [](char c) {
+                return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            });
+            writer.field(lower, value);
+        }
+        writer.close_field("headers");
+        if (const auto wait = retry_after_of(answer.headers, now))
+            writer.field("retry_after", std::chrono::ceil<std::chrono::seconds>(*wait).count());
+    };
+}
+
 lua::Ref make_http_object(lua::State& state, const std::shared_ptr<HttpCall>& call) {
     const std::weak_ptr<HttpCall> weak = call;
     return state.make_table([&](lua::Table& table) {
-        for (const auto& [name, method] : {std::pair{"get", "GET"},
-                                           {"post", "POST"},
-                                           {"put", "PUT"},
-                                           {"patch", "PATCH"},
-                                           {"delete", "DELETE"}})
+        for (const auto& [name, method] : kHttpVerbs)
             table.waiting(name, [weak, verb = std::string(method)](lua::Call& lua_call) {
                 check_options(lua_call, 3, HttpCallForm::verb);
                 return begin(weak, verb, lua_call.argument(2).string(), lua_call.argument(3));

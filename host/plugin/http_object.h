@@ -2,6 +2,7 @@
 /// as the provider asks, and repeats what may be repeated.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "base/random.h"
@@ -41,6 +42,13 @@ inline constexpr int kInFlight = 8;
 /// Retry-After (RFC 9110 section 10.2.3) in seconds or as a date; nothing when absent or
 /// unreadable.
 std::optional<milliseconds> retry_after_of(const net::Headers& headers, Timestamp now);
+
+/// The methods of a Lua object for HTTP that are named like a method of HTTP.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kHttpVerbs{
+    {{"get", "GET"}, {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}}};
+
+/// `{status, headers, body, retry_after?}`
+lua::Push push_http_answer(net::ClientResponse answer, Timestamp now);
 
 /// Sends one request with all of the above. The URL is absolute.
 Task<Result<net::ClientResponse>> send_for_provider(HttpCall& call, net::ClientRequest request);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <span>
 
 #include "config/values.h"
@@ -15,9 +16,12 @@ namespace {
 using lua::Reader;
 using lua::Type;
 
-constexpr std::array<std::string_view, 7> kOptions{"query", "headers", "json", "form",
-                                                   "body",  "method",  "url"};
-constexpr std::size_t kVerbOptions = 5;  ///< the last two are of `http:request` alone
+constexpr std::array<std::string_view, 8> kOptions{"query", "headers", "json",   "form",
+                                                   "body",  "timeout", "method", "url"};
+constexpr std::size_t kVerbOptions = 6;  ///< the last two are of `http:request` alone
+
+/// The longest that one request may wait.
+constexpr int kMostSeconds = 60;
 
 std::string scalar_text(const Reader& value) {
     if (value.type() == Type::boolean) return value.boolean() ? "true" : "false";
@@ -61,6 +65,11 @@ std::string fault_of(std::string_view name, const Reader& value) {
     if (value.is_nil() || name == "json") return {};
     if (name == "body" || name == "method" || name == "url")
         return value.type() == Type::string ? "" : fmt::format("{} must be a text", name);
+    if (name == "timeout") {
+        const auto seconds = value.number();
+        const bool is_good = seconds && *seconds > 0 && *seconds <= kMostSeconds;
+        return is_good ? "" : fmt::format("timeout must be seconds, {} at most", kMostSeconds);
+    }
     if (!value.is_table()) return fmt::format("{} must be a table of names and values", name);
     std::string fault;
     value.each_field([&](std::string_view key, const Reader& one) {
@@ -103,6 +112,10 @@ Result<void> read_options(const Reader& options, net::ClientRequest& request) {
         table.each_field([&](std::string_view name, const Reader& value) {
             if (!value.is_nil()) request.headers.set(name, std::string(value.string()));
         });
+    });
+    options.with_field("timeout", [&](const Reader& seconds) {
+        if (const auto given = seconds.number())
+            request.timeout = milliseconds{std::llround(*given * 1000)};
     });
     options.with_field("query", [&](const Reader& table) {
         if (!table.is_table()) return;

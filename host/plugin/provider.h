@@ -7,23 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "base/random.h"
 #include "lua/state.h"
 #include "plugin/access.h"
 #include "plugin/breaker.h"
+#include "plugin/environment.h"
 #include "plugin/lanes.h"
 #include "plugin/provider_info.h"
 #include "plugin/provider_values.h"
 
 namespace calhost::plugin {
-
-/// The worker's things that providers use.
-struct Environment {
-    net::Transport& transport;
-    const Clock& clock;
-    Timers& timers;
-    Random& random;
-};
 
 /// Source of a provider, read once and loaded into each worker.
 struct ProviderSource {

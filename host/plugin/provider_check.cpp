@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <span>
 #include <tuple>
 
 #include "base/json.h"
 #include "config/values.h"
 #include "plugin/modules.h"
+#include "plugin/source_line.h"
 
 namespace calhost::plugin {
 namespace {
@@ -116,26 +116,18 @@ std::string_view fault_of(const json::value& value, Shape shape) {
     return {};
 }
 
-bool is_name_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
-/// The line gives `name` a value: "name =", or a function of that name.
-bool defines(std::string_view line, std::string_view name) {
-    line = line.substr(0, line.find("--"));
-    for (auto at = line.find(name); at != line.npos; at = line.find(name, at + 1)) {
-        if (at > 0 && is_name_character(line[at - 1])) continue;
-        auto rest = line.substr(at + name.size());
-        if (!rest.empty() && is_name_character(rest.front())) continue;
-        rest.remove_prefix(std::min(rest.find_first_not_of(" \"']"), rest.size()));
-        if (rest.starts_with('=') && !rest.starts_with("==")) return true;
-        if (rest.starts_with('(') && line.substr(0, at).contains("function")) return true;
+/// "auth.token" as the names that are nested.
+std::vector<std::string_view> split(std::string_view key) {
+    std::vector<std::string_view> names;
+    while (!key.empty()) {
+        const auto dot = std::min(key.find('.'), key.size());
+        names.push_back(key.substr(0, dot));
+        key.remove_prefix(std::min(dot + 1, key.size()));
     }
-    return false;
+    return names;
 }
 
-/// Collects what is wrong with one table. Lua keeps no lines of values, so they are looked up in
-/// the text.
+/// Collects what is wrong with one table.
 class TableCheck {
   public:
     TableCheck(const ProviderSource& source, const json::object& data)
@@ -167,7 +159,7 @@ class TableCheck {
 
     void complain(std::string_view key, std::string message, bool is_error = true) {
         complaints_.push_back({.file = source_.chunk_name,
-                               .line = line_of(key),
+                               .line = line_of(source_.code, split(key)),
                                .key = std::string(key),
                                .message = std::move(message),
                                .is_error = is_error});
@@ -239,29 +231,6 @@ class TableCheck {
         if (scopes != nullptr && fault_of(*scopes, Shape::word_lists).empty() &&
             json::find(*scopes, "full") == nullptr)
             complain("auth.scopes", "needs a list `full`: what is asked for to read and write");
-    }
-
-    [[nodiscard]] int line_of(std::string_view key) const {
-        int line = 0;
-        for (auto rest = key; !rest.empty();) {
-            const auto dot = std::min(rest.find('.'), rest.size());
-            const auto found = find_definition(rest.substr(0, dot), line);
-            if (found == 0) return line;
-            line = found;
-            rest.remove_prefix(std::min(dot + 1, rest.size()));
-        }
-        return line;
-    }
-
-    /// The first line, not before `from`, that defines `name`; 0: none.
-    [[nodiscard]] int find_definition(std::string_view name, int from) const {
-        int number = 0;
-        for (std::string_view rest = source_.code; !rest.empty();) {
-            const auto end = std::min(rest.find('\n'), rest.size());
-            if (++number >= from && defines(rest.substr(0, end), name)) return number;
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
-        return 0;
     }
 
     const ProviderSource& source_;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "config/values.h"
 #include "lua/state.h"
+#include "net/url.h"
 
 namespace calhost::plugin {
 namespace {
@@ -18,8 +19,8 @@ namespace bj = boost::json;
 
 constexpr std::array kTypes{"string", "url", "integer", "boolean", "duration", "list", "map"};
 
-constexpr std::array<std::string_view, 8> kMembers{"name",   "type",    "title",   "required",
-                                                   "secret", "default", "options", "fields"};
+constexpr std::array<std::string_view, 9> kMembers{
+    "name", "type", "title", "required", "secret", "default", "options", "fields", "values"};
 
 Result<std::vector<SchemaField>> read_fields(const bj::value* list);
 
@@ -36,9 +37,9 @@ Result<void> check_members(const bj::value& table, std::span<const std::string_v
     return {};
 }
 
-Result<SchemaField> read_field(const bj::value& raw) {
+Result<SchemaField> read_field(const bj::value& raw, std::string name) {
     SchemaField field;
-    field.name = json::text_of(raw, "name");
+    field.name = std::move(name);
     if (field.name.empty()) return fail(ErrorCode::misconfigured, "a field has no name");
     if (auto checked = check_members(raw, kMembers, fmt::format("field '{}'", field.name));
         !checked)
@@ -62,6 +63,11 @@ Result<SchemaField> read_field(const bj::value& raw) {
     auto nested = read_fields(json::find(raw, "fields"));
     if (!nested) return fail(nested.error());
     field.fields = std::move(*nested);
+    if (const auto* each = json::find(raw, "values")) {
+        auto value = read_field(*each, field.name);
+        if (!value) return value;
+        field.values.push_back(std::move(*value));
+    }
     return field;
 }
 
@@ -69,7 +75,7 @@ Result<std::vector<SchemaField>> read_fields(const bj::value* list) {
     std::vector<SchemaField> fields;
     if (list == nullptr || !list->is_array()) return fields;
     for (const auto& raw : list->get_array()) {
-        auto field = read_field(raw);
+        auto field = read_field(raw, std::string(json::text_of(raw, "name")));
         if (!field) return fail(field.error());
         fields.push_back(std::move(*field));
     }
@@ -109,18 +115,8 @@ class Checker {
             const std::string key = path + std::string(member.key());
             if (known == fields.end())
                 complain(key, prefix, "is not a key of this section; see its schema.lua");
-            else if (is_empty(member.value()))
-                continue;  // an unset variable is the same as a key that is not there
-            else if (!is_type(*known, member.value()))
-                complain(key, prefix, fmt::format("must be a {}", known->type));
-            else if (!known->options.empty() && !is_option(*known, member.value()))
-                complain(key, prefix,
-                         fmt::format("must be one of {}", fmt::join(known->options, ", ")));
-            else if (known->type == "map")
-                values[known->name] =
-                    check(known->fields, member.value().get_object(), key + ".", prefix);
             else
-                values[known->name] = member.value();
+                keep(*known, member, key, prefix, values);
         }
         for (const auto& field : fields) fill(field, values, path, prefix);
         return values;
@@ -134,6 +130,32 @@ class Checker {
         return value.is_string() &&
                std::ranges::find(field.options, std::string_view(value.get_string())) !=
                    field.options.end();
+    }
+
+    /// Puts the member into `values` if it is what the field says.
+    void keep(const SchemaField& field, const bj::key_value_pair& member, const std::string& key,
+              std::string_view prefix, bj::object& values) {
+        const auto& value = member.value();
+        if (is_empty(value)) return;  // an unset variable is the same as a key that is not there
+        if (!is_type(field, value))
+            complain(key, prefix, fmt::format("must be a {}", field.type));
+        else if (!field.options.empty() && !is_option(field, value))
+            complain(key, prefix, fmt::format("must be one of {}", fmt::join(field.options, ", ")));
+        else if (field.type != "map")
+            values[member.key()] = value;
+        else if (field.values.empty())
+            values[member.key()] = check(field.fields, value.get_object(), key + ".", prefix);
+        else
+            values[member.key()] =
+                check_each(field.values.front(), value.get_object(), key + ".", prefix);
+    }
+
+    bj::object check_each(const SchemaField& each, const bj::object& given, const std::string& path,
+                          std::string_view prefix) {
+        bj::object values;
+        for (const auto& member : given)
+            keep(each, member, path + std::string(member.key()), prefix, values);
+        return values;
     }
 
     void fill(const SchemaField& field, bj::object& values, const std::string& path,
@@ -159,6 +181,23 @@ class Checker {
     const config::Section& section_;
     std::vector<config::Complaint>& complaints_;
 };
+
+void add_origins(const SchemaField& field, const bj::value& value, std::set<std::string>& origins) {
+    if (field.type == "url") {
+        if (const auto url = net::Url::parse(std::string_view(value.get_string())))
+            origins.insert(url->origin());
+        return;
+    }
+    if (field.type != "map") return;
+    for (const auto& member : value.get_object()) {
+        if (!field.values.empty())
+            add_origins(field.values.front(), member.value(), origins);
+        else if (const auto inner = std::ranges::find(field.fields, std::string_view(member.key()),
+                                                      &SchemaField::name);
+                 inner != field.fields.end())
+            add_origins(*inner, member.value(), origins);
+    }
+}
 
 }  // namespace
 
@@ -188,6 +227,13 @@ CheckedSection check_section(const Schema& schema, const config::Section& sectio
     Checker checker(section, checked.complaints);
     checked.values = checker.check(schema.fields, section.values, "", prefix);
     return checked;
+}
+
+std::set<std::string> origins_in(const Schema& schema, const boost::json::object& values) {
+    std::set<std::string> origins;
+    for (const auto& field : schema.fields)
+        if (const auto* value = values.if_contains(field.name)) add_origins(field, *value, origins);
+    return origins;
 }
 
 boost::json::object without_secrets(const Schema& schema, const boost::json::object& values) {

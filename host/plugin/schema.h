@@ -22,6 +22,8 @@ struct SchemaField {
     boost::json::value default_value;
     std::vector<std::string> options;  ///< the only values allowed, when not empty
     std::vector<SchemaField> fields;   ///< of a map
+    /// Of a map whose keys the operator chooses: what stands under each. One, or none.
+    std::vector<SchemaField> values;
 };
 
 struct Schema {
@@ -41,6 +43,10 @@ struct CheckedSection {
 };
 CheckedSection check_section(const Schema& schema, const config::Section& section,
                              std::string_view prefix);
+
+/// Origins ("https://api.example:443") of the addresses in a checked section: the fields of type
+/// url.
+std::set<std::string> origins_in(const Schema& schema, const boost::json::object& values);
 
 /// The section as a script may see it: without what the schema calls secret.
 boost::json::object without_secrets(const Schema& schema, const boost::json::object& values);

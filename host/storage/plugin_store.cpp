@@ -28,6 +28,15 @@ Result<void> put_plugin_value(Sql& sql, std::string_view plugin, std::string_vie
                     {plugin, key, value, expires_at, now}));
 }
 
+Result<std::vector<std::string>> list_plugin_keys(Sql& sql, std::string_view plugin,
+                                                  std::string_view prefix, Timestamp now,
+                                                  int limit) {
+    return sql.all(
+        "SELECT key FROM plugin_store WHERE plugin = $1 AND substr(key, 1, length($2)) = $2 "
+        "AND (expires_at IS NULL OR expires_at > $3) ORDER BY key LIMIT $4",
+        {plugin, prefix, now, limit}, read_value);
+}
+
 Result<bool> delete_plugin_value(Sql& sql, std::string_view plugin, std::string_view key) {
     return is_changed(
         sql.execute("DELETE FROM plugin_store WHERE plugin = $1 AND key = $2", {plugin, key}));

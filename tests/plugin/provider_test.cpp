@@ -362,13 +362,15 @@ TEST_CASE("http: an option that there is not, or of another type, is the author'
     for (const auto& [call, complaint] : std::vector<Case>{
              {"get('/x', { qery = {} })", "'get' (there is no option qery; did you mean query?)"},
              {"get('/x', { surprise = 1 })",
-              "'get' (there is no option surprise; known are query, headers, json, form, body)"},
+              "'get' (there is no option surprise; known are query, headers, json, form, body, "
+              "timeout)"},
              {"get('/x', { method = 'PUT' })", "'get' (there is no option method; known are"},
              {"get('/x', 'a=b')", "'get' (a table of options is expected)"},
              {"get('/x', { query = 'a=b' })", "'get' (query must be a table of names and values)"},
              {"get('/x', { query = { a = {} } })", "'get' (query.a must be a text)"},
              {"get('/x', { headers = { Depth = 1 } })", "'get' (headers.Depth must be a text)"},
              {"post('/x', { form = 7 })", "'post' (form must be a table of names and values)"},
+             {"get('/x', { timeout = 0 })", "'get' (timeout must be seconds, 60 at most)"},
              {"post('/x', { body = {} })", "'post' (body must be a text)"},
              {"request()", "'request' (a table of options is expected)"},
              {"request({ url = '/x' })", "'request' (method is missing)"},

@@ -1,0 +1,31 @@
+/// A plugin that the operator named, with its part of the configuration.
+#pragma once
+
+#include <optional>
+
+#include "plugin/plugin_info.h"
+#include "plugin/schema.h"
+
+namespace calhost::plugin {
+
+struct InstalledPlugin {
+    PluginSource source;
+    Schema schema;
+    boost::json::object values;  ///< its section, checked, defaults put in
+    /// What the operator lets it do: `grant` of its section.
+    std::set<std::string, std::less<>> grants;
+    /// Where it may send requests ("https://api.example:443"): the addresses in its section, and
+    /// its `hosts`.
+    std::set<std::string> origins;
+    config::Section section;  ///< as it was written, for complaints
+};
+
+/// A section's `grant` and `hosts` are the host's; the others are the plugin's own, and `schema`
+/// knows them. Complaints name file, line and key.
+InstalledPlugin install_plugin(PluginSource source, Schema schema, const config::Section& section,
+                               std::vector<config::Complaint>& complaints);
+
+/// What the script needs and was not granted; and, as a warning, what was granted in vain.
+std::vector<config::Complaint> check_grants(const InstalledPlugin& plugin, const PluginInfo& info);
+
+}  // namespace calhost::plugin
