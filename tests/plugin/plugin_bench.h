@@ -11,7 +11,7 @@
 namespace calhost::test {
 
 /// Knows one user, one connection, and how often it was asked for tokens.
-class TestPowers final : public plugin::Powers {
+class TestPowers : public plugin::Powers {
   public:
     Task<Result<plugin::GrantedTokens>> tokens_of(std::string connection_id) override {
         ++asked;
