@@ -135,7 +135,15 @@ TEST_CASE("mail: no line is too long, and no header has a line of its own") {
     for (int i = 0; i < 500; ++i) mail.text += "ö ";
     const auto message = net::write_mail(mail, kFrom, {}).value();
     std::istringstream lines(message);
-    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 77);  // with its CR
+    int words = 0;
+    for (std::string line; std::getline(lines, line);) {
+        CHECK(line.size() <= 77);  // with its CR
+        const auto word = line.find("=?utf-8?B?");
+        if (word == line.npos) continue;
+        ++words;
+        CHECK(is_utf8(base64_decode(line.substr(word + 10, line.find("?=") - word - 10)).value()));
+    }
+    CHECK(words > 10);
     for (const std::string bad : {"a\nBcc: eve@example.org", "a\r\nX: y", "a\rb", "a\tb", "\xff"}) {
         CAPTURE(bad);
         auto wrong = note();
