@@ -19,6 +19,8 @@ namespace {
 #define WAITS_UNTIL(when) \
     "status = CASE WHEN " IS_HELD("jobs.connection_id") " THEN 'paused' ELSE 'waiting' END, " \
     "due_at = CASE WHEN " IS_HELD("jobs.connection_id") " THEN NULL ELSE " when " END"
+// With the word that lets the partial index serve it.
+#define OF_CONNECTION " WHERE connection_id = $1 AND connection_id <> ''"
 #define OF_LEASE " WHERE id = $1 AND lease = $2 AND status = 'running'"
 
 Job read_job(const Row& row) {
@@ -68,9 +70,10 @@ Result<void> defer_jobs(Sql& sql, const LaneHead& head, Timestamp now, const Adm
     return to_void(sql.execute(
         "UPDATE jobs SET due_at = later.due_at, run_at = later.due_at FROM "
         "(SELECT number, $3 + $4 * (row_number() OVER (ORDER BY due_at, number) - 1) AS due_at "
-        "FROM jobs WHERE connection_id = $1 AND due_at <= $2 AND lane = $5 AND kind = $6 "
-        "AND status = 'waiting') AS later WHERE jobs.number = later.number",
-        {head.connection_id, now, later.at, later.step.count(), head.lane, head.kind}));
+        "FROM jobs" OF_CONNECTION
+        " AND due_at <= $2 AND kind = $5 AND status = 'waiting') AS later "
+        "WHERE jobs.number = later.number",
+        {head.connection_id, now, later.at, later.step.count(), head.kind}));
 }
 
 Result<std::optional<Job>> lease_job(Sql& sql, const LaneHead& head, std::string_view lease,
@@ -216,21 +219,20 @@ Result<bool> bury_job(Sql& sql, std::string_view id, std::string_view lease,
 }
 
 Result<void> follow_connection(Sql& sql, std::string_view connection_id) {
-    auto paused = sql.execute(
-        "UPDATE jobs SET status = 'paused', due_at = NULL "
-        "WHERE connection_id = $1 AND status = 'waiting' AND " IS_HELD("$1"),
-        {connection_id});
+    auto paused = sql.execute("UPDATE jobs SET status = 'paused', due_at = NULL " OF_CONNECTION
+                              " AND status = 'waiting' AND " IS_HELD("$1"),
+                              {connection_id});
     if (!paused) return fail(std::move(paused.error()));
     auto resumed = sql.execute(
-        "UPDATE jobs SET status = 'waiting', due_at = run_at, attempts = 0, crashes = 0 "
-        "WHERE connection_id = $1 AND status = 'paused' AND NOT " IS_HELD("$1"),
+        "UPDATE jobs SET status = 'waiting', due_at = run_at, attempts = 0, crashes = "
+        "0 " OF_CONNECTION " AND status = 'paused' AND NOT " IS_HELD("$1"),
         {connection_id});
     return to_void(notify_if_changed(sql, std::move(resumed), {"jobs", "", ""}));
 }
 
 Result<void> delete_jobs_of(Sql& sql, std::string_view connection_id) {
-    return to_void(sql.execute("DELETE FROM jobs WHERE connection_id = $1 AND status <> 'running'",
-                               {connection_id}));
+    return to_void(
+        sql.execute("DELETE FROM jobs" OF_CONNECTION " AND status <> 'running'", {connection_id}));
 }
 
 Result<void> shift_jobs(Sql& sql, milliseconds step) {
@@ -280,6 +282,7 @@ Result<bool> drop_job(Sql& sql, std::string_view id) {
 #undef JOB_COLUMNS
 #undef IS_HELD
 #undef WAITS_UNTIL
+#undef OF_CONNECTION
 #undef OF_LEASE
 
 }  // namespace calhost::storage
