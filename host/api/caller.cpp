@@ -75,7 +75,8 @@ Verdict admins_only(const Principal& principal, std::string_view /*scope*/) {
 
 /// The function behind authentication, the caller's token bucket and a rule.
 net::Handler guarded(Context& context, Rule rule, std::string_view scope, UserFunction function) {
-    return [&context, rule, scope, function](net::Request& request) -> Task<net::Response> {
+    return [&context, rule, scope,
+            function = std::move(function)](net::Request& request) -> Task<net::Response> {
         auto principal = context.accounts.verify(bearer_token(request));
         if (!principal) {
             if (auto refused = admit(context, net::client_network(request.client_address), request))
@@ -94,19 +95,19 @@ net::Handler guarded(Context& context, Rule rule, std::string_view scope, UserFu
 }  // namespace
 
 net::Handler signed_in(Context& context, UserFunction function) {
-    return guarded(context, users_only, {}, function);
+    return guarded(context, users_only, {}, std::move(function));
 }
 
 net::Handler for_application(Context& context, std::string_view scope, UserFunction function) {
-    return guarded(context, applications_only, scope, function);
+    return guarded(context, applications_only, scope, std::move(function));
 }
 
 net::Handler for_anyone_known(Context& context, std::string_view scope, UserFunction function) {
-    return guarded(context, with_scope, scope, function);
+    return guarded(context, with_scope, scope, std::move(function));
 }
 
 net::Handler for_admin(Context& context, UserFunction function) {
-    return guarded(context, admins_only, {}, function);
+    return guarded(context, admins_only, {}, std::move(function));
 }
 
 net::Handler open_to_all(Context& context, OpenFunction function) {

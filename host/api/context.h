@@ -46,7 +46,8 @@ struct Context {
 
 /// What a route runs: for anyone, or for a caller who is known.
 using OpenFunction = Task<net::Response> (*)(Context&, net::Request&);
-using UserFunction = Task<net::Response> (*)(Context&, net::Request&, accounts::Principal);
+using UserFunction =
+    std::function<Task<net::Response>(Context&, net::Request&, accounts::Principal)>;
 
 // Every guard knows the caller by his bearer token or API key (401) and takes from his token bucket
 // (429). Whoever is known and may not is answered 403 `forbidden`. `scope` is a literal.
@@ -76,6 +77,8 @@ void add_booking_routes(net::Router& router, Context& context);
 void add_busy_routes(net::Router& router, Context& context);
 void add_test_routes(net::Router& router, Context& context);
 void add_open_routes(net::Router& router, Context& context);
+/// Those of the plugins. Last: the host's own win.
+void add_plugin_routes(net::Router& router, Context& context);
 
 /// The whole API of a worker: routes, CORS, limits, landing page. *Ownership*: `context` outlives
 /// it.

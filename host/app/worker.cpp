@@ -39,16 +39,22 @@ Result<std::unique_ptr<Worker>> Worker::create(Executor executor, const Shared& 
 Result<void> Worker::build(Outside outside) {
     const auto& settings = shared_->settings;
     database_ = shared_->store.database(executor_);
-    auto providers = plugin::Providers::load(
-        shared_->installed, {outside.transport, outside.clock, outside.timers, outside.random});
+    const plugin::Environment environment{outside.transport, outside.clock, outside.timers,
+                                          outside.random};
+    auto providers = plugin::Providers::load(shared_->installed, environment);
     if (!providers) return fail(providers.error());
     providers_ = std::move(*providers);
     auto rules = plugin::Rules::load(shared_->installed.rules, outside.clock);
     if (!rules) return fail(rules.error());
     rules_ = std::move(*rules);
+    powers_ = std::make_unique<PluginPowers>(*database_, *homes_, outside.mailer);
+    auto plugins =
+        plugin::Plugins::load(shared_->installed.plugins, environment, *database_, *powers_);
+    if (!plugins) return fail(plugins.error());
+    plugins_ = std::move(*plugins);
     services_ = std::make_unique<connect::Services>(
         connect::Services{*database_, outside.transport, providers_, shared_->keys, outside.clock,
-                          outside.timers, outside.random, outside.crash_points});
+                          outside.timers, outside.random, outside.crash_points, plugins_.get()});
     keeper_ = std::make_unique<connect::TokenKeeper>(*services_);
     auto syncing = sync_options(settings);
     syncing.on_finished = [&metrics = shared_->metrics](bool is_good) {
@@ -65,6 +71,7 @@ Result<void> Worker::build(Outside outside) {
                                  .self_service_roles = settings.auth.self_service_roles});
     flow_ = std::make_unique<connect::OauthFlow>(
         *services_, connect::FlowOptions{settings.server.public_url, settings.connect_unbound});
+    powers_->use(*services_, *flow_);
     auto options = api_options(*shared_);
     const double rate = options.requests_per_second;
     context_ = std::make_unique<api::Context>(api::Context{*services_,
@@ -105,6 +112,8 @@ void Worker::run_jobs_with(jobs::Runner& runner) {
     });
     runner.on(std::string(connect::kRevokeJob),
               [this](const storage::Job& job) { return connect::run_revocation(*services_, job); });
+    runner.on(std::string(plugin::kHookJob),
+              [this](const storage::Job& job) { return plugins_->run_hook(job); });
     runner.on(std::string(connect::kPendingGrantJob),
               [this](const storage::Job& job) { return flow_->revoke_pending(job.target); });
 }

@@ -7,11 +7,13 @@
 #include "accounts/accounts.h"
 #include "api/context.h"
 #include "api/metrics.h"
+#include "app/plugin_powers.h"
 #include "config/settings.h"
 #include "connect/token_keeper.h"
 #include "crypto/keys.h"
 #include "jobs/runner.h"
 #include "net/client.h"
+#include "net/mail.h"
 #include "net/server.h"
 #include "plugin/discovery.h"
 #include "storage/store.h"
@@ -38,6 +40,7 @@ struct Outside {
     Timers& timers;
     Random& random;
     CrashPoints& crash_points;
+    net::Mailer* mailer = nullptr;  ///< null: no mail server
 };
 
 /// *Thread*: its own; built on the main thread before that runs.
@@ -76,6 +79,8 @@ class Worker {
     std::unique_ptr<storage::Database> database_;
     plugin::Providers providers_;
     std::unique_ptr<plugin::Rules> rules_;
+    std::unique_ptr<PluginPowers> powers_;
+    std::unique_ptr<plugin::Plugins> plugins_;
     std::unique_ptr<connect::Services> services_;
     std::unique_ptr<connect::TokenKeeper> keeper_;
     std::unique_ptr<sync::Puller> puller_;

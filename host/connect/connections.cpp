@@ -1,6 +1,7 @@
 #include "connect/connections.h"
 
 #include "base/log.h"
+#include "connect/hooks.h"
 #include "connect/revocation.h"
 
 namespace calhost::connect {
@@ -45,7 +46,11 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
     auto rows = select(services, user_id, selection);
     if (!rows) co_return fail(rows.error());
     std::vector<std::optional<storage::Job>> jobs;
-    for (const auto& row : *rows) jobs.push_back(revocation_of(services, row));
+    std::vector<std::vector<storage::Job>> hooks;
+    for (const auto& row : *rows) {
+        jobs.push_back(revocation_of(services, row));
+        hooks.push_back(hook_jobs(services, "connection.deleted", row));
+    }
     int gone = 0;
     auto done = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
         for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -54,6 +59,7 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             if (!deleted) return fail(deleted.error());
             if (!*deleted) continue;
             ++gone;
+            if (auto told = enqueue_all(sql, hooks[i]); !told) return told;
             if (!jobs[i]) continue;
             if (auto queued = enqueue_revocation(sql, *jobs[i], {row.provider, row.external_id});
                 !queued)

@@ -25,6 +25,9 @@ Result<std::vector<storage::Connection>> select(Services& services, std::string_
 /// transaction. Gives how many there were.
 Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection);
 
+/// Forgets one whose grant is another host's: nothing is revoked. False: there is none.
+Task<Result<bool>> forget(Services& services, storage::Connection connection);
+
 /// As the store has them.
 std::vector<storage::CalendarRow> calendar_rows(const std::string& connection_id,
                                                 std::vector<plugin::CalendarInfo> calendars);

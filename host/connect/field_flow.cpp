@@ -7,6 +7,7 @@
 #include "connect/account_data.h"
 #include "connect/choice.h"
 #include "connect/connections.h"
+#include "connect/hooks.h"
 #include "connect/jobs.h"
 #include "connect/sealing.h"
 
@@ -192,6 +193,7 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
     const auto calendars = calendar_rows(connection.id, std::move(found.calendars));
     connection.calendar_id = best_of(calendars).id;
     const auto job = sync_job(*services_, connection, "connect");
+    const auto hooks = hook_jobs(*services_, "connection.created", connection);
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
@@ -203,6 +205,7 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
                 !done)
                 return fail(done.error());
             if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
+            if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
             return row;
         });
     if (!stored) co_return stored;

@@ -66,6 +66,15 @@ struct FlowFailure {
     std::string return_to;
 };
 
+/// A grant that another host got for one of our users, at the same provider app.
+struct Offer {
+    std::string user_id;
+    std::string provider;
+    std::string account = "primary";
+    std::string scopes;  ///< that the sender has; space separated
+    Secret refresh_token;
+};
+
 /// *Thread*: any worker's.
 class OauthFlow {
   public:
@@ -89,6 +98,11 @@ class OauthFlow {
     Task<std::expected<Connected, FlowFailure>> confirm(std::string token, bool accepted);
     /// Nobody answered in time.
     Task<Result<void>> revoke_pending(std::string hash);
+
+    /// Stores a grant that somebody else got. The provider is asked to refresh it as ours, which it
+    /// refuses for a grant of another client; nothing of it is revoked, whatever is wrong with it.
+    /// Words: foreign_grant, and those of `finish` that are about the provider and the store.
+    Task<std::expected<Connected, FlowFailure>> adopt(Offer offer);
 
     /// Where the provider sends people back to.
     [[nodiscard]] std::string redirect_uri(const plugin::ProviderInfo& provider) const;

@@ -8,6 +8,7 @@
 #include "crypto/keys.h"
 #include "net/message.h"
 #include "plugin/discovery.h"
+#include "plugin/plugins.h"
 #include "storage/database.h"
 
 namespace calhost::connect {
@@ -22,6 +23,7 @@ struct Services {
     Timers& timers;
     Random& random;
     CrashPoints& crash_points;
+    const plugin::Plugins* plugins = nullptr;  ///< null: none
 };
 
 }  // namespace calhost::connect

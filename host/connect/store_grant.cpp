@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "connect/hooks.h"
 #include "connect/oauth_flow.h"
 #include "connect/received.h"
 #include "connect/revocation.h"
@@ -84,6 +85,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
         connection.sealed_refresh_token = old->sealed_refresh_token;
     }
     auto job = sync_job(*services_, connection, "connect");
+    const auto hooks = hook_jobs(*services_, "connection.created", connection);
     // Another account takes the place: nobody here may use the old grant any more.
     const bool is_replacing = old && !is_same_account;
     const Account replaced{received.provider, old ? old->external_id : ""};
@@ -102,6 +104,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
                 if (auto queued = enqueue_revocation(sql, revocation, replaced); !queued)
                     return fail(queued.error());
             if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
+            if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
             return row;
         });
     if (!stored)

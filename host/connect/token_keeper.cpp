@@ -1,6 +1,7 @@
 #include "connect/token_keeper.h"
 
 #include "base/log.h"
+#include "connect/hooks.h"
 #include "connect/sealing.h"
 #include "connect/token_endpoint.h"
 
@@ -113,9 +114,15 @@ Task<Result<Secret>> TokenKeeper::store(const Row& row, Grant grant) {
             seal_token(*services_, grant.refresh_token, kRefreshColumn, row.id, row.user_id),
         .expires_at = grant.expires_at};
     const auto now = services_->clock.now();
-    auto stored = co_await services_->database.write_for<bool>([&](storage::Sql& sql) {
-        return storage::store_tokens(sql, row.id, row.user_id, row.generation, tokens, now);
-    });
+    const auto hooks = hook_jobs(*services_, "connection.refreshed", row);
+    auto stored =
+        co_await services_->database.write_for<bool>([&](storage::Sql& sql) -> Result<bool> {
+            auto is_ours =
+                storage::store_tokens(sql, row.id, row.user_id, row.generation, tokens, now);
+            if (!is_ours || !*is_ours) return is_ours;
+            if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
+            return true;
+        });
     if (!stored) co_return fail(stored.error());
     if (!*stored) co_return co_await newer(row);
     co_await services_->crash_points.reach("refresh.committed");
@@ -163,11 +170,16 @@ Task<> TokenKeeper::tell(const Row& row, std::string last_error) {
 Task<> TokenKeeper::set_state(const Row& row, std::string state, std::string last_error) {
     forget(row.id);
     const auto now = services_->clock.now();
+    const auto hooks =
+        row.state == state
+            ? std::vector<storage::Job>{}
+            : hook_jobs(*services_, "connection.failed", row,
+                        {{"state", state}, {"was", row.state}, {"error", last_error}});
     const auto done = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
         auto set = storage::set_connection_state(sql, row.id, row.user_id, row.generation, state,
                                                  last_error, now);
         if (!set) return fail(set.error());
-        return {};
+        return *set ? enqueue_all(sql, hooks) : Result<void>{};
     });
     if (!done)
         log::error("connection state not stored",

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "connect/choice.h"
+#include "connect/hooks.h"
 #include "connect/jobs.h"
 #include "storage/events.h"
 
@@ -27,6 +28,21 @@ Result<void> check_same_calendar(storage::Sql& sql, const storage::Connection& c
         return fail(ErrorCode::conflict,
                     "Another calendar was chosen meanwhile. Please sync again.");
     return {};
+}
+
+/// What plugins are told of a run that has ended.
+std::vector<storage::Job> sync_hooks(connect::Services& services, std::string_view hook,
+                                     const storage::Connection& connection,
+                                     const storage::SyncRun& run) {
+    return connect::hook_jobs(services, hook, connection,
+                              {{"run",
+                                {{"id", run.id},
+                                 {"trigger", run.trigger},
+                                 {"kind", run.kind},
+                                 {"created", run.created},
+                                 {"updated", run.updated},
+                                 {"deleted", run.deleted},
+                                 {"error", run.error}}}});
 }
 
 /// What services say of a calendar that they do not have.
@@ -174,6 +190,8 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
         if (auto done = storage::set_last_synced(sql, connection.id, connection.user_id, now);
             !done)
             return done;
+        const auto hooks = sync_hooks(*services_, "sync.finished", connection, record);
+        if (auto told = connect::enqueue_all(sql, hooks); !told) return told;
         if (options_.interval.count() == 0) return {};
         return storage::enqueue_job(sql, poll);
     };
@@ -217,7 +235,9 @@ Task<> Puller::record_failure(Run& run, const Error& error) {
                                  {"provider", connection.provider},
                                  {"code", to_string(error.code)},
                                  {"reason", error.message}});
+    const auto hooks = sync_hooks(*services_, "sync.failed", connection, run.record);
     const auto done = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
+        if (auto told = connect::enqueue_all(sql, hooks); !told) return told;
         if (!run.is_recorded)
             if (auto inserted = storage::insert_sync_run(sql, run.record); !inserted)
                 return inserted;

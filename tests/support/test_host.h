@@ -228,6 +228,7 @@ class TestHost {
         settings.auth.jwt_secret = Secret("0123456789abcdef0123456789abcdef");
         settings.paths.providers = std::filesystem::path(CALHOST_SOURCE_DIR) / "providers";
         settings.paths.scripts = std::filesystem::path(CALHOST_SOURCE_DIR) / "scripts";
+        settings.paths.plugins = std::filesystem::path(CALHOST_SOURCE_DIR) / "plugins";
         settings.rules = {"redirect.lua", "reminders.lua"};
         settings.sync.interval = std::chrono::seconds{0};
         const std::string origin(kSandboxOrigin);
