@@ -129,6 +129,19 @@ void read_plugin(const std::string& name, const config::Section& section,
                                                std::move(*schema), section, installed.complaints));
 }
 
+/// Such a plugin's mails would fail one by one: said here before.
+void warn_without_mail(const config::Settings& settings, Installed& installed) {
+    if (!settings.mail.url.empty()) return;
+    for (const auto& plugin : installed.plugins)
+        if (plugin.grants.contains("mail"))
+            installed.complaints.push_back(
+                {.file = plugin.section.file,
+                 .line = plugin.section.line,
+                 .key = fmt::format("plugins.{}", plugin.source.name),
+                 .message = "sends mail, and there is no mail server; set mail.url and mail.from",
+                 .is_error = false});
+}
+
 void read_rules(const config::Settings& settings, Installed& installed) {
     for (const auto& name : settings.rules) {
         const auto code = read_file(settings.paths.scripts / name);
@@ -149,6 +162,7 @@ Installed discover(const config::Settings& settings, const Clock& clock) {
     check_sections_have_providers(settings, installed);
     for (const auto& [name, section] : settings.plugins)
         read_plugin(name, section, settings, clock, installed);
+    warn_without_mail(settings, installed);
     read_rules(settings, installed);
     return installed;
 }

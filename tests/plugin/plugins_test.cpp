@@ -70,6 +70,10 @@ TEST_CASE("plugins: each complaint about the YAML names file, line and key") {
               "calhost.yaml:42: plugins.x.grant: the plugin needs tokens; write tokens here if you "
               "let it\n"},
              {{{"grant", json::array{"tokens"}}}, "M.needs = { 'tokens' }", ""},
+             {{{"grant", json::array{"mail"}}},
+              "M.needs = { 'mail' }",
+              "calhost.yaml:40: plugins.x: sends mail, and there is no mail server; set mail.url "
+              "and mail.from\n"},
              {{{"hosts", json::array{"api.example/x"}}},
               "",
               "calhost.yaml:44: plugins.x.hosts[0]: must be the name of a host, such as "
