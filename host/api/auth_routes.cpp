@@ -24,7 +24,8 @@ Task<net::Response> register_user(Context& context, net::Request& request) {
     accounts::Registration registration{.email = body->required_text("email", 320),
                                         .password = Secret(body->required_text("password")),
                                         .name = body->text("name"),
-                                        .role = body->text("role", 64)};
+                                        .role = body->text("role", 64),
+                                        .request_id = request.request_id};
     if (!body->errors().empty()) co_return invalid_fields(body->errors(), request.request_id);
     if (const auto wrong = context.accounts.check(registration); !wrong.empty())
         co_return invalid_fields(wrong, request.request_id);
@@ -63,8 +64,9 @@ std::expected<Credentials, net::Response> read_credentials(const net::Request& r
 Task<net::Response> sign_in(Context& context, net::Request& request) {
     auto credentials = read_credentials(request);
     if (!credentials) co_return credentials.error();
-    auto signed_in = co_await context.accounts.sign_in(
-        std::move(credentials->email), std::move(credentials->password), request.client_address);
+    auto signed_in = co_await context.accounts.sign_in(std::move(credentials->email),
+                                                       std::move(credentials->password),
+                                                       request.client_address, request.request_id);
     if (signed_in)
         co_return net::Response::json(200, {{"access_token", signed_in->access_token.expose()},
                                             {"token_type", "bearer"},

@@ -1,6 +1,7 @@
 #include "connect/connections.h"
 
 #include "base/log.h"
+#include "connect/audit.h"
 #include "connect/hooks.h"
 #include "connect/revocation.h"
 
@@ -51,6 +52,7 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
         jobs.push_back(revocation_of(services, row));
         hooks.push_back(hook_jobs(services, "connection.deleted", row));
     }
+    const auto now = services.clock.now();
     int gone = 0;
     auto done = co_await services.database.write([&](storage::Sql& sql) -> Result<void> {
         for (std::size_t i = 0; i < rows->size(); ++i) {
@@ -59,6 +61,8 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             if (!deleted) return fail(deleted.error());
             if (!*deleted) continue;
             ++gone;
+            const auto entry = audit_entry(now, "connection.deleted", row, owner_of(row));
+            if (auto told = storage::write_audit(sql, entry); !told) return told;
             if (auto told = enqueue_all(sql, hooks[i]); !told) return told;
             if (!jobs[i]) continue;
             if (auto queued = enqueue_revocation(sql, *jobs[i], {row.provider, row.external_id});

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/timeout.h"
 #include "connect/account_data.h"
+#include "connect/audit.h"
 #include "connect/choice.h"
 #include "connect/connections.h"
 #include "connect/hooks.h"
@@ -194,6 +195,8 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
     connection.calendar_id = best_of(calendars).id;
     const auto job = sync_job(*services_, connection, "connect");
     const auto hooks = hook_jobs(*services_, "connection.created", connection);
+    const auto entry = audit_entry(now, "connection.created", connection, owner_of(connection),
+                                   {{"purpose", connection.purpose}});
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
@@ -205,6 +208,7 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
                 !done)
                 return fail(done.error());
             if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
+            if (auto told = storage::write_audit(sql, entry); !told) return fail(told.error());
             if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
             return row;
         });

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "connect/audit.h"
 #include "connect/hooks.h"
 #include "connect/oauth_flow.h"
 #include "connect/received.h"
@@ -92,6 +93,8 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
     const auto revocation = is_replacing ? revocation_job(*services_, new_id(services_->random),
                                                           replaced, stored_grant(*services_, *old))
                                          : storage::Job{};
+    const auto entry = audit_entry(connection.connected_at, "connection.created", connection,
+                                   owner_of(connection), {{"purpose", connection.purpose}});
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
@@ -104,6 +107,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
                 if (auto queued = enqueue_revocation(sql, revocation, replaced); !queued)
                     return fail(queued.error());
             if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
+            if (auto told = storage::write_audit(sql, entry); !told) return fail(told.error());
             if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
             return row;
         });

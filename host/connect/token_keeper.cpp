@@ -1,6 +1,7 @@
 #include "connect/token_keeper.h"
 
 #include "base/log.h"
+#include "connect/audit.h"
 #include "connect/hooks.h"
 #include "connect/sealing.h"
 #include "connect/token_endpoint.h"
@@ -179,7 +180,10 @@ Task<> TokenKeeper::set_state(const Row& row, std::string state, std::string las
         auto set = storage::set_connection_state(sql, row.id, row.user_id, row.generation, state,
                                                  last_error, now);
         if (!set) return fail(set.error());
-        return *set ? enqueue_all(sql, hooks) : Result<void>{};
+        if (!*set || row.state == state) return {};
+        const auto entry = audit_entry(now, "connection.failed", row, "host", {{"state", state}});
+        if (auto told = storage::write_audit(sql, entry); !told) return told;
+        return enqueue_all(sql, hooks);
     });
     if (!done)
         log::error("connection state not stored",
