@@ -71,6 +71,16 @@ net::ServerOptions server_options(const config::Server& settings, const net::End
     return options;
 }
 
+std::unique_ptr<net::Mailer> make_mailer(const config::Mail& settings, const Clock& clock) {
+    const auto from = parse_mail_address(settings.from);
+    if (settings.url.empty() || !from) return nullptr;
+    return net::make_smtp_mailer({.url = settings.url,
+                                  .username = settings.username,
+                                  .password = settings.password,
+                                  .from = *from},
+                                 clock);
+}
+
 int worker_count(const config::Settings& settings) {
     if (settings.server.workers > 0) return settings.server.workers;
     return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -85,6 +95,7 @@ struct Host::Impl {
     plugin::Installed installed;
     std::unique_ptr<accounts::Hasher> hasher = accounts::make_thread_hasher();
     SystemClock clock;
+    std::unique_ptr<net::Mailer> mailer;  ///< null: no mail server
     accounts::Throttle throttle{clock};
     api::Metrics metrics;
     EnvironmentCrashPoints crash_points;
@@ -140,6 +151,7 @@ Result<void> Host::Impl::start() {
         log::warning("The configuration has a doubtful place.",
                      {{"complaint", complaint.to_string()}});
     }
+    mailer = make_mailer(options.settings.mail, clock);
     if (auto done = build_workers(); !done) return done;
     if (auto done = open_operations(); !done) return done;
     if (auto done = plan_work(); !done) return done;
@@ -187,10 +199,10 @@ Result<void> Host::Impl::build_workers() {
         station->transport = net::make_http_client(
             executor, {.allow_private = options.settings.allow_private},
             net::make_system_resolver(executor), station->clock, station->timers);
-        auto worker = Worker::create(
-            executor, *shared,
-            {*station->transport, station->clock, station->timers, station->random, crash_points},
-            homes);
+        auto worker = Worker::create(executor, *shared,
+                                     {*station->transport, station->clock, station->timers,
+                                      station->random, crash_points, mailer.get()},
+                                     homes);
         if (!worker) return fail(worker.error());
         station->worker = std::move(*worker);
         homes.add(station->worker->home());
@@ -306,6 +318,7 @@ void Host::Impl::run() {
 void Host::Impl::close_threads() {
     if (store) store->close();
     hasher->close();
+    if (mailer) mailer->close();
 }
 
 /// What has ended waits in the loops to be taken down, and may refer from one to another, so that

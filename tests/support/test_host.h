@@ -15,6 +15,7 @@
 #include "jobs/runner.h"
 #include "sandbox/google.h"
 #include "sandbox/graph.h"
+#include "support/mailbox.h"
 #include "support/sandbox_transport.h"
 #include "support/seeded_random.h"
 #include "support/test_store.h"
@@ -92,6 +93,7 @@ class TestHost {
     sandbox::Graph graph;
     SandboxTransport transport;
     TestCrashPoints crash_points;
+    Mailbox mailbox;
     TempFolder folder;
 
     app::Worker& worker() { return *worker_; }
@@ -268,7 +270,8 @@ class TestHost {
                                                             *hasher_, throttle_, metrics_, "test"});
         homes_ = std::make_unique<sync::Homes>();
         worker_ = must(app::Worker::create(time.executor(), *shared_,
-                                           {transport, time, time, random, crash_points}, *homes_));
+                                           {transport, time, time, random, crash_points, &mailbox},
+                                           *homes_));
         homes_->add(worker_->home());
         runner_ = std::make_unique<jobs::Runner>(worker_->database(), time, time, random,
                                                  jobs::RunnerOptions{});
