@@ -54,6 +54,7 @@ Api::Api(Context& context) : context_(&context) {
                        request.request_id);
     };
     add_open_routes(router_, context);
+    add_admin_job_routes(router_, context);
     add_audit_routes(router_, context);
     add_auth_routes(router_, context);
     add_connect_routes(router_, context);

@@ -74,7 +74,7 @@ std::string Metrics::text(storage::Sql& sql) {
     Impl::read(sql, "SELECT state, count(*) FROM connections GROUP BY state", "state",
                {"active", "needs_reauth", "error", "paused"}, *impl_->connections);
     Impl::read(sql, "SELECT status, count(*) FROM jobs GROUP BY status", "status",
-               {"waiting", "running", "dead"}, *impl_->jobs);
+               {"waiting", "paused", "running", "dead"}, *impl_->jobs);
     return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
 }
 

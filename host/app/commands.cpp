@@ -13,6 +13,7 @@
 #include "app/check.h"
 #include "app/control_socket.h"
 #include "app/host.h"
+#include "app/jobs_command.h"
 #include "app/key_setup.h"
 #include "app/offline.h"
 #include "app/provider_command.h"
@@ -35,6 +36,7 @@ struct Options {
     std::vector<std::string> set;
     bool is_sandbox = false;
     CheckQuestion question;
+    JobsQuestion jobs;
 };
 
 int failed(std::string_view sentence) {
@@ -182,8 +184,9 @@ HostOptions host_options(const Options& options, config::Settings settings) {
 }
 
 /// The running host does it; with none running the store is opened here.
-Result<json::object> ask_or_do(const Options& options, std::string_view command, const Work& work) {
-    auto answer = ask_host(fs::path(options.data) / "control.sock", {{"command", command}});
+Result<json::object> ask_or_do(const Options& options, const json::object& request,
+                               const Work& work) {
+    auto answer = ask_host(fs::path(options.data) / "control.sock", request);
     if (answer || answer.error().code != ErrorCode::not_found) return answer;
     auto settings = load_settings(options);
     if (!settings) return fail(settings.error());
@@ -193,7 +196,7 @@ Result<json::object> ask_or_do(const Options& options, std::string_view command,
 
 int list_keys(const Options& options) {
     const auto counts = ask_or_do(
-        options, "keys.list",
+        options, {{"command", "keys.list"}},
         [](const HostOptions&, connect::Services& services) -> Task<Result<json::object>> {
             co_return count_keys(services.database.reader(), *services.keys.current());
         });
@@ -205,12 +208,23 @@ int list_keys(const Options& options) {
 }
 
 int rotate_host_keys(const Options& options) {
-    const auto answer = ask_or_do(options, "keys.rotate", rotate_keys);
+    const auto answer = ask_or_do(options, {{"command", "keys.rotate"}}, rotate_keys);
     if (!answer) return failed(answer.error().message);
     const json::value result = *answer;
     fmt::print("{} values are now under the key '{}'; {} could not be read.\n",
                boost::json::serialize(result.at("resealed")), json::text_of(result, "active"),
                boost::json::serialize(result.at("unreadable")));
+    return 0;
+}
+
+int manage_jobs(Options& options, std::string_view command) {
+    options.jobs.command = command;
+    const auto answer = ask_or_do(options, options.jobs.to_json(),
+                                  [&](const HostOptions&, connect::Services& services) {
+                                      return answer_jobs(services, options.jobs);
+                                  });
+    if (!answer) return failed(answer.error().message);
+    print_jobs(*answer);
     return 0;
 }
 
@@ -277,6 +291,18 @@ int run_program(int argc, char** argv) {
     add(*keys, "list", "How much each key seals", [&] { return list_keys(options); });
     add(*keys, "rotate", "Reseal everything under the active key",
         [&] { return rotate_host_keys(options); });
+    auto* jobs = program.add_subcommand("jobs", "What the host has to do, and what it gave up");
+    jobs->require_subcommand(1);
+    add(*jobs, "list", "The newest jobs, with the reason of those that were set aside", [&] {
+        return manage_jobs(options, "jobs.list");
+    })->add_flag("--dead", options.jobs.is_dead, "Only those that were set aside");
+    add(*jobs, "retry", "Run a job now, from its first try",
+        [&] { return manage_jobs(options, "jobs.retry"); })
+        ->add_option("id", options.jobs.id, "The job")
+        ->required();
+    add(*jobs, "drop", "Give a job up", [&] { return manage_jobs(options, "jobs.drop"); })
+        ->add_option("id", options.jobs.id, "The job")
+        ->required();
     auto* provider = program.add_subcommand("provider", "Tools for those who write providers");
     provider->require_subcommand(1);
     auto* checking = add(*provider, "check", "Run the contract of every provider on an account",

@@ -12,6 +12,7 @@
 #include "api/problem.h"
 #include "app/check.h"
 #include "app/control_socket.h"
+#include "app/jobs_command.h"
 #include "app/key_setup.h"
 #include "app/loop.h"
 #include "app/provider_command.h"
@@ -20,7 +21,6 @@
 #include "app/sandbox_mount.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "sync/polls.h"
 
 namespace calhost::app {
 namespace {
@@ -210,7 +210,7 @@ Result<void> Host::Impl::build_workers() {
     }
     auto& chief = *first().worker;
     runner = std::make_unique<jobs::Runner>(chief.database(), first().clock, first().timers,
-                                            first().random, jobs::RunnerOptions{});
+                                            first().random, runner_options(options.settings));
     chief.run_jobs_with(*runner);
     for (auto& station : stations)
         station->worker->set_wake(
@@ -225,6 +225,10 @@ void Host::Impl::add_commands() {
     control->on("keys.list", [&services](const json::object&) -> Task<Result<json::object>> {
         co_return count_keys(services.database.reader(), *services.keys.current());
     });
+    for (const char* command : {"jobs.list", "jobs.retry", "jobs.drop"})
+        control->on(command, [&services](const json::object& arguments) {
+            return answer_jobs(services, JobsQuestion::from_json(arguments));
+        });
     control->on("provider.check", [this](const json::object& arguments) {
         return check_account(CheckQuestion::from_json(arguments));
     });
@@ -300,9 +304,6 @@ void Host::Impl::run() {
     for (auto& station : stations)
         spawn(station->context, counted(*this, station->server->serve()));
     spawn(first().context, counted(*this, runner->run()));
-    auto& chief = *first().worker;
-    spawn(first().context,
-          sync::keep_polls_planned(chief.services(), sync_options(options.settings)));
     spawn(first().context, control->serve());
     spawn(first().context, shut_down_on_signal());
     if (operations) spawn(first().context, operations->serve());

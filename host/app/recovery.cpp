@@ -13,7 +13,9 @@ Task<Result<void>> recover(Worker& chief, const config::Settings& settings) {
         return {};
     });
     if (!ended) co_return ended;
-    co_return co_await sync::plan_missing_polls(chief.services(), sync_options(settings));
+    auto planned = co_await sync::plan_missing_polls(chief.services(), sync_options(settings));
+    if (!planned) co_return planned;
+    co_return co_await chief.schedules().plan();
 }
 
 }  // namespace calhost::app

@@ -1,9 +1,13 @@
 #include "app/worker.h"
 
 #include "connect/revocation.h"
+#include "storage/expired.h"
+#include "sync/polls.h"
 
 namespace calhost::app {
 namespace {
+
+constexpr std::chrono::hours kCleanUp{1};
 
 api::ApiOptions api_options(const Shared& shared) {
     const auto& server = shared.settings.server;
@@ -26,6 +30,22 @@ sync::SyncOptions sync_options(const config::Settings& settings) {
     // Availability is asked for up to a year ahead, however little of it is copied.
     options.lookahead =
         std::max(options.lookahead, std::chrono::days{settings.sync.lookahead_days});
+    return options;
+}
+
+jobs::RunnerOptions runner_options(const config::Settings& settings) {
+    jobs::RunnerOptions options;
+    for (const auto& [provider, pace] : settings.pace) {
+        const jobs::Pace lane{pace.per_second, pace.burst};
+        const jobs::Pace connection{pace.connection_per_second, pace.connection_burst};
+        if (provider == config::kDefaultPace) {
+            options.pace.lane = lane;
+            options.pace.connection = connection;
+        } else {
+            options.pace.lanes[provider] = lane;
+            options.pace.connections_of_lane[provider] = connection;
+        }
+    }
     return options;
 }
 
@@ -116,6 +136,22 @@ void Worker::run_jobs_with(jobs::Runner& runner) {
               [this](const storage::Job& job) { return plugins_->run_hook(job); });
     runner.on(std::string(connect::kPendingGrantJob),
               [this](const storage::Job& job) { return flow_->revoke_pending(job.target); });
+    schedules_ =
+        std::make_unique<jobs::Schedules>(runner, *database_, services_->clock, services_->random);
+    add_schedules();
+}
+
+void Worker::add_schedules() {
+    const auto polls = sync_options(shared_->settings);
+    if (polls.interval.count() > 0)
+        schedules_->add("polls", polls.interval,
+                        [this, polls] { return sync::plan_missing_polls(*services_, polls); });
+    schedules_->add("clean_up", kCleanUp, [this]() -> Task<Result<void>> {
+        const auto now = services_->clock.now();
+        auto deleted = co_await database_->write_for<std::int64_t>(
+            [now](storage::Sql& sql) { return storage::delete_expired(sql, now); });
+        co_return deleted ? Result<void>() : fail(deleted.error());
+    });
 }
 
 }  // namespace calhost::app

@@ -11,7 +11,7 @@
 #include "config/settings.h"
 #include "connect/token_keeper.h"
 #include "crypto/keys.h"
-#include "jobs/runner.h"
+#include "jobs/schedule.h"
 #include "net/client.h"
 #include "net/mail.h"
 #include "net/server.h"
@@ -55,8 +55,10 @@ class Worker {
     Task<net::Response> handle(net::Request& request);
     net::Router& router() { return api_->router(); }
     [[nodiscard]] sync::Home home();
-    /// Registers what jobs do. Called for the worker that runs them.
+    /// Registers what jobs and schedules do. Called for the worker that runs them.
     void run_jobs_with(jobs::Runner& runner);
+    /// What happens again and again; after `run_jobs_with`.
+    jobs::Schedules& schedules() { return *schedules_; }
     void set_wake(std::function<void()> wake) { context_->wake_jobs = std::move(wake); }
 
     connect::Services& services() { return *services_; }
@@ -72,6 +74,7 @@ class Worker {
         : executor_(executor), shared_(&shared), homes_(&homes) {}
     Result<void> build(Outside outside);
     void listen_to_changes();
+    void add_schedules();
 
     Executor executor_;
     const Shared* shared_;
@@ -88,9 +91,12 @@ class Worker {
     std::unique_ptr<connect::OauthFlow> flow_;
     std::unique_ptr<api::Context> context_;
     std::unique_ptr<api::Api> api_;
+    std::unique_ptr<jobs::Schedules> schedules_;
 };
 
 /// The sync options that the settings mean.
 sync::SyncOptions sync_options(const config::Settings& settings);
+/// How the settings want jobs to be run.
+jobs::RunnerOptions runner_options(const config::Settings& settings);
 
 }  // namespace calhost::app

@@ -173,6 +173,30 @@ Sync read_sync(Reader section) {
     return sync;
 }
 
+Pace read_pace(Reader section, Pace pace) {
+    const auto whole = [](std::string_view text) { return parse_integer(text, 1, 100'000); };
+    section.value("per_second", pace.per_second, whole);
+    section.value("burst", pace.burst, whole);
+    section.value("connection_per_second", pace.connection_per_second, whole);
+    section.value("connection_burst", pace.connection_burst, whole);
+    section.finish();
+    return pace;
+}
+
+/// What a provider's pace does not say is as in the default one.
+std::map<std::string, Pace> read_paces(Reader section, const Settings& settings) {
+    std::map<std::string, Pace> paces;
+    const std::string name(kDefaultPace);
+    const auto standard = paces[name] = read_pace(section.section(name), {});
+    for (const auto& member : section.members()) {
+        if (member.name == name) continue;
+        if (!settings.providers.contains(member.name))
+            section.complain(member.name, "is none of the providers");
+        paces[member.name] = read_pace(section.section(member.name), standard);
+    }
+    return paces;
+}
+
 Mail read_mail(Reader section) {
     Mail mail;
     section.value("url", mail.url, parse_mail_url);
@@ -229,6 +253,7 @@ Settings read_settings(Context& context, const Node& tree, const LoadOptions& op
     settings.plugins = read_sections(context, root.section("plugins"));
     root.list("rules", settings.rules, parse_rule);
     settings.sync = read_sync(root.section("sync"));
+    settings.pace = read_paces(root.section("pace"), settings);
     read_small_sections(root, settings);
     settings.mail = read_mail(root.section("mail"));
     root.finish();

@@ -67,6 +67,14 @@ struct Sync {
     int lookahead_days = 90;
     std::chrono::seconds interval{900};
 };
+/// Jobs that write for people: how many may start in a second, and at once after a quiet time, at
+/// one provider and for one connection.
+struct Pace {
+    int per_second = 50, burst = 200;
+    int connection_per_second = 5, connection_burst = 100;
+};
+/// The name of the pace of providers that have none.
+inline constexpr std::string_view kDefaultPace = "default";
 struct Mail {
     std::string url;   ///< "smtp://mail.example.com:587"; empty: no mail
     std::string from;  ///< "Calhost <calendar@example.com>"
@@ -84,6 +92,7 @@ struct Settings {
     std::vector<std::string> rules;
     Sync sync;
     Mail mail;
+    std::map<std::string, Pace> pace;         ///< by provider, or kDefaultPace
     std::string connect_unbound = "confirm";  ///< confirm accept refuse
     std::vector<std::string> allow_private;
     std::string log_level = "info";

@@ -1,6 +1,5 @@
 #include "sync/polls.h"
 
-#include "base/log.h"
 #include "connect/jobs.h"
 
 namespace calhost::sync {
@@ -22,14 +21,6 @@ Task<Result<void>> plan_missing_polls(connect::Services& services, SyncOptions o
             if (auto done = storage::enqueue_job(sql, job); !done) return done;
         return {};
     });
-}
-
-Task<> keep_polls_planned(connect::Services& services, SyncOptions options) {
-    while (options.interval.count() > 0) {
-        co_await services.timers.sleep(options.interval);
-        if (auto planned = co_await plan_missing_polls(services, options); !planned)
-            log::error("polls cannot be planned", {{"reason", planned.error().message}});
-    }
 }
 
 }  // namespace calhost::sync

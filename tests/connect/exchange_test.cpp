@@ -292,7 +292,7 @@ TEST_CASE("refused: a grant that nobody will use is given back at the provider")
         CHECK(word_of(person.come_back()) == row.answer);
         host.time.advance(5min);
         CHECK(effects_of(host, "token.revoke") == 1);
-        CHECK(count_in_store(host, "SELECT count(*) FROM jobs") == 0);
+        CHECK(count_in_store(host, "SELECT count(*) FROM jobs WHERE kind <> 'schedule'") == 0);
         // The person does as told.
         host.transport.after = nullptr;
         CHECK(host.connect(person.who).status == 302);
@@ -354,7 +354,8 @@ TEST_CASE("connect: a crash before the store leaves nothing, after it everything
         const net::Headers headers{{"Cookie", TestHost::cookie_header(person.browser)}};
         begin_and_crash(person.host, person.host.handle("GET", person.target, headers, ""), point);
         CHECK(count_in_store(person.host, "SELECT count(*) FROM connections") == connections);
-        CHECK(count_in_store(person.host, "SELECT count(*) FROM jobs") == connections);
+        CHECK(count_in_store(person.host, "SELECT count(*) FROM jobs WHERE kind = 'sync'") ==
+              connections);
         // Whatever happened, beginning again works.
         CHECK(person.host.connect(person.who).status == 302);
         CHECK(sync_now(person.host, person.who).status == 200);

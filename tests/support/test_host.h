@@ -20,7 +20,6 @@
 #include "support/seeded_random.h"
 #include "support/test_store.h"
 #include "support/virtual_time.h"
-#include "sync/polls.h"
 
 namespace calhost::test {
 
@@ -278,12 +277,8 @@ class TestHost {
         worker_->run_jobs_with(*runner_);
         worker_->set_wake([this] { runner_->wake(); });
         must(time.wait(app::recover(*worker_, shared_->settings)));
-        if (!options_.runs_jobs) return;
-        boost::asio::co_spawn(*loop_, runner_->run(), boost::asio::detached);
-        boost::asio::co_spawn(
-            *loop_,
-            sync::keep_polls_planned(worker_->services(), app::sync_options(shared_->settings)),
-            boost::asio::detached);
+        if (options_.runs_jobs)
+            boost::asio::co_spawn(*loop_, runner_->run(), boost::asio::detached);
     }
 
     void close() {

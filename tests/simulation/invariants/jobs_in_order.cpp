@@ -7,7 +7,14 @@ namespace calhost::simulation {
 void JobsInOrder::looked() {
     std::set<std::string> leases;
     int running = 0;
+    std::map<std::string, std::string> states;
+    for (const auto& row : stored_connections(host())) states[row.id] = row.state;
     const auto see = [&](const storage::Row& row) {
+        const auto state = states.find(row.string(2));
+        const bool is_held = state != states.end() && state->second != "active";
+        if (row.text(0) == (is_held ? "waiting" : "paused"))
+            violated("jobs in order: a job is " + row.string(0) + " for a connection that is " +
+                     (state == states.end() ? "gone" : state->second));
         const bool is_running = row.text(0) == "running";
         running += is_running ? 1 : 0;
         if (is_running == row.text(1).empty())
@@ -16,7 +23,7 @@ void JobsInOrder::looked() {
         if (is_running && !leases.insert(row.string(1)).second)
             violated("jobs in order: two jobs have one lease");
     };
-    test::must(host().sql().query("SELECT status, lease FROM jobs", {}, see));
+    test::must(host().sql().query("SELECT status, lease, connection_id FROM jobs", {}, see));
     const bool has_orphan = host().runner().running() > running + 1;
     if (has_orphan) violated("jobs in order: more runs than leases");
 }

@@ -1,4 +1,5 @@
-/// One lease a job; at rest each job waits, or is dead and says why, and every connection that
+/// One lease a job, none waits for a connection that does not work or is paused for one that does;
+/// at rest each job waits, or is dead and says why, and every connection that
 /// works has its next poll.
 #pragma once
 
