@@ -14,7 +14,7 @@ double seconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-std::optional<milliseconds> Limits::take(const std::string& who) {
+std::optional<milliseconds> Limits::take(const std::string& who, double tokens) {
     if (per_second_ <= 0) return std::nullopt;
     const auto now = clock_->monotonic();
     const double capacity = per_second_ * kBurstSeconds;
@@ -23,11 +23,12 @@ std::optional<milliseconds> Limits::take(const std::string& who) {
     bucket.tokens =
         std::min(capacity, bucket.tokens + seconds(now - bucket.filled_at) * per_second_);
     bucket.filled_at = now;
-    if (bucket.tokens >= 1) {
-        bucket.tokens -= 1;
+    if (bucket.tokens >= tokens) {
+        bucket.tokens -= tokens;
         return std::nullopt;
     }
-    return milliseconds{static_cast<std::int64_t>((1 - bucket.tokens) / per_second_ * 1000) + 1};
+    return milliseconds{static_cast<std::int64_t>((tokens - bucket.tokens) / per_second_ * 1000) +
+                        1};
 }
 
 void Limits::make_room(std::chrono::nanoseconds now) {

@@ -14,8 +14,8 @@ class Limits {
   public:
     Limits(double per_second, const Clock& clock) : per_second_(per_second), clock_(&clock) {}
 
-    /// Takes one token. Nothing: go on; else how long to wait.
-    std::optional<milliseconds> take(const std::string& who);
+    /// Takes so many tokens. Nothing: go on; else how long to wait.
+    std::optional<milliseconds> take(const std::string& who, double tokens = 1);
     [[nodiscard]] std::size_t size() const { return buckets_.size(); }
 
   private:

@@ -1,13 +1,18 @@
 /// Lists in pages (http-api section 1): `?limit=` and `?cursor=`, `next_cursor` in the answer.
 #pragma once
 
+#include <algorithm>
 #include <expected>
 #include <vector>
 
+#include "api/describe.h"
 #include "base/json.h"
 #include "net/message.h"
 
 namespace calhost::api {
+
+inline constexpr QueryParameter kLimit{"limit", "1 to 200, 50 unless named"};
+inline constexpr QueryParameter kCursor{"cursor", "next_cursor of the page before"};
 
 /// The page that a caller asks for. A list reads one row more than `limit` behind `after`, and
 /// `cut` makes the page of it.
@@ -38,6 +43,16 @@ json::value cut(std::vector<T>& rows, const Page& page, KeyOf key_of) {
     if (rows.size() <= limit) return nullptr;
     rows.resize(limit);
     return json::value(cursor_of(key_of(rows.back())));
+}
+
+/// The same for rows that are all here: in the order of their keys when a page is asked for, else
+/// all of them in the order that they have.
+template <class T, class KeyOf>
+json::value cut_whole(std::vector<T>& rows, const Page& page, KeyOf key_of) {
+    if (!page.is_asked) return nullptr;
+    std::erase_if(rows, [&](const T& row) { return key_of(row) <= page.after; });
+    std::ranges::sort(rows, {}, key_of);
+    return cut(rows, page, key_of);
 }
 
 }  // namespace calhost::api

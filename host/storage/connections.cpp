@@ -236,6 +236,15 @@ Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view use
                      {user_id, provider, account}, read_connection);
 }
 
+Result<std::optional<Connection>> find_connection_of_application(Sql& sql,
+                                                                 std::string_view application_id,
+                                                                 std::string_view id) {
+    return sql.first("SELECT " CONNECTION_ROW
+                     " FROM connections WHERE id = $2 AND user_id IN "
+                     "(SELECT user_id FROM application_users WHERE application_id = $1)",
+                     {application_id, id}, read_connection);
+}
+
 Result<std::optional<Connection>> find_connection_for_job(Sql& sql, std::string_view id) {
     return sql.first("SELECT " CONNECTION_ROW " FROM connections WHERE id = $1", {id},
                      read_connection);

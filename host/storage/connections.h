@@ -53,6 +53,10 @@ Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view use
 Result<std::optional<Connection>> find_connection(Sql& sql, std::string_view user_id,
                                                   std::string_view provider,
                                                   std::string_view account);
+/// Of one of the users whom the application reaches.
+Result<std::optional<Connection>> find_connection_of_application(Sql& sql,
+                                                                 std::string_view application_id,
+                                                                 std::string_view id);
 /// For jobs, which know the row and not the person. Everything else asks with the user.
 Result<std::optional<Connection>> find_connection_for_job(Sql& sql, std::string_view id);
 

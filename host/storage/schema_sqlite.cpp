@@ -256,15 +256,11 @@ CREATE INDEX api_keys_application ON api_keys (application_id) WHERE application
 CREATE INDEX api_keys_user ON api_keys (user_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE idempotency_keys (
-    principal     TEXT NOT NULL,
-    method        TEXT NOT NULL,
-    path          TEXT NOT NULL,
-    key           TEXT NOT NULL,
-    body_hash     TEXT NOT NULL,
-    fence         TEXT NOT NULL,
-    sealed_answer TEXT NOT NULL,
-    expires_at    INTEGER NOT NULL,
-    PRIMARY KEY (principal, method, path, key)
+    id          TEXT PRIMARY KEY,
+    fence       TEXT NOT NULL,
+    is_done     INTEGER NOT NULL,
+    sealed_call TEXT NOT NULL,
+    expires_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
 )sql";

@@ -52,6 +52,19 @@ constexpr std::array kColumns{
            "substr(payload, 1, 3) = 'v1:' AND substr(payload, 1, $2) <> $1 ORDER BY id LIMIT $3",
            "UPDATE jobs SET payload = $2 WHERE id = $1 AND payload = $3 AND user_id = $4",
            "SELECT payload FROM jobs WHERE substr(payload, 1, 3) = 'v1:'"},
+    Column{"applications", "sealed_webhook_secret",
+           "SELECT id, id, '', sealed_webhook_secret FROM applications WHERE "
+           "sealed_webhook_secret <> '' AND substr(sealed_webhook_secret, 1, $2) <> $1 ORDER BY id "
+           "LIMIT $3",
+           "UPDATE applications SET sealed_webhook_secret = $2 WHERE id = $1 AND "
+           "sealed_webhook_secret = $3 AND $4 = ''",
+           "SELECT sealed_webhook_secret FROM applications WHERE sealed_webhook_secret <> ''"},
+    Column{"idempotency_keys", "sealed_call",
+           "SELECT id, id, '', sealed_call FROM idempotency_keys WHERE "
+           "substr(sealed_call, 1, $2) <> $1 ORDER BY id LIMIT $3",
+           "UPDATE idempotency_keys SET sealed_call = $2 WHERE id = $1 AND sealed_call = $3 AND "
+           "$4 = ''",
+           "SELECT sealed_call FROM idempotency_keys"},
 };
 constexpr std::string_view kMark = "v1:";
 
