@@ -25,6 +25,8 @@ TEST_CASE("load: a file with the secrets alone has every default") {
     CHECK(s.paths.providers == "/usr/share/calhost/providers");
     CHECK(s.sync.lookahead_days == 90);
     CHECK(s.sync.interval == 15min);
+    CHECK(s.pace.at("default").per_second == 50);
+    CHECK(s.pace.at("default").connection_burst == 100);
     CHECK(s.mail.url.empty());
     CHECK(s.connect_unbound == "confirm");
     CHECK(s.log_level == "info");
