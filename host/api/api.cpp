@@ -57,11 +57,18 @@ Api::Api(Context& context) : context_(&context) {
     add_admin_job_routes(router_, context);
     add_audit_routes(router_, context);
     add_auth_routes(router_, context);
+    add_key_routes(router_, context);
+    add_application_routes(router_, context);
+    add_user_routes(router_, context);
+    add_lease_routes(router_, context);
     add_connect_routes(router_, context);
     add_callback_routes(router_, context);
     add_field_routes(router_, context);
     add_calendar_routes(router_, context);
     add_choice_routes(router_, context);
+    add_booking_routes(router_, context);
+    add_booking_webhook(router_, context);
+    add_feed_routes(router_, context);
     add_busy_routes(router_, context);
     add_test_routes(router_, context);
     add_plugin_routes(router_, context);

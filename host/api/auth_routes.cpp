@@ -3,20 +3,12 @@
 #include "api/context.h"
 #include "api/describe.h"
 #include "api/problem.h"
+#include "api/user_shape.h"
 
 namespace calhost::api {
 namespace {
 
 using accounts::Principal;
-
-json::object user_shape(const storage::User& user) {
-    return {{"id", user.id},
-            {"email", user.email},
-            {"email_verified", user.is_email_verified},
-            {"name", user.name},
-            {"role", user.role.empty() ? json::value(nullptr) : json::value(user.role)},
-            {"created_at", format_rfc3339(user.created_at)}};
-}
 
 Task<net::Response> register_user(Context& context, net::Request& request) {
     auto body = Body::read(request);

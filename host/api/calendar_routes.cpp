@@ -2,6 +2,7 @@
 #include "api/context.h"
 #include "api/day_range.h"
 #include "api/describe.h"
+#include "api/page.h"
 #include "api/problem.h"
 #include "api/shapes.h"
 #include "api/sync_answer.h"
@@ -45,11 +46,15 @@ Task<net::Response> status(Context& context, net::Request& request, Principal pr
 }
 
 Task<net::Response> list_connections(Context& context, net::Request& request, Principal principal) {
+    const auto page = read_page(request);
+    if (!page) co_return page.error();
     auto rows = connect::select(context.services, principal.user_id, {});
     if (!rows) co_return host_problem(rows.error(), request.request_id);
+    auto next = cut_whole(*rows, *page, [](const storage::Connection& row) { return row.id; });
     json::array list;
     for (const auto& row : *rows) list.push_back(connection_shape(row));
-    co_return net::Response::json(200, {{"connections", std::move(list)}});
+    co_return net::Response::json(
+        200, {{"connections", std::move(list)}, {"next_cursor", std::move(next)}});
 }
 
 Task<net::Response> sync_now(Context& context, net::Request& request, Principal principal) {

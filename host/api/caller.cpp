@@ -3,6 +3,7 @@
 
 #include "accounts/keys.h"
 #include "api/context.h"
+#include "api/idempotency.h"
 #include "api/problem.h"
 #include "net/address.h"
 
@@ -88,6 +89,8 @@ net::Handler guarded(Context& context, Rule rule, std::string_view scope, UserFu
         if (auto refused = admit(context, who, request)) return answer_at_once(std::move(*refused));
         if (const auto reason = rule(*principal, scope))
             return answer_at_once(problem(403, "forbidden", *reason, request.request_id));
+        if (is_idempotent_call(request))
+            return answer_once(context, request, std::move(*principal), function);
         return function(context, request, std::move(*principal));
     };
 }

@@ -21,6 +21,9 @@ namespace calhost::api {
 /// Behind this in a path stands the token of a one-time link, which no log may have.
 inline constexpr std::string_view kLinks = "/connect-links/";
 
+/// Behind this stands the secret of a person's feed.
+inline constexpr std::string_view kFeeds = "/api/calendar/feed/";
+
 struct ApiOptions {
     std::string version;
     std::string public_url;
@@ -50,7 +53,9 @@ using UserFunction =
     std::function<Task<net::Response>(Context&, net::Request&, accounts::Principal)>;
 
 // Every guard knows the caller by his bearer token or API key (401) and takes from his token bucket
-// (429). Whoever is known and may not is answered 403 `forbidden`. `scope` is a literal.
+// (429). Whoever is known and may not is answered 403 `forbidden`. `scope` is a literal. An unsafe
+// call with an Idempotency-Key runs once (api/idempotency.h); an answer that holds a secret says
+// `Cache-Control: no-store`, and is not stored then.
 
 /// For a user, whose id the principal has. His own key does with the scope `user`.
 net::Handler signed_in(Context& context, UserFunction function);
@@ -68,12 +73,18 @@ net::Handler open_to_all(Context& context, net::Handler handler);
 void add_admin_job_routes(net::Router& router, Context& context);
 void add_audit_routes(net::Router& router, Context& context);
 void add_auth_routes(net::Router& router, Context& context);
+void add_application_routes(net::Router& router, Context& context);
+void add_key_routes(net::Router& router, Context& context);
+void add_lease_routes(net::Router& router, Context& context);
+void add_user_routes(net::Router& router, Context& context);
 void add_connect_routes(net::Router& router, Context& context);
 void add_callback_routes(net::Router& router, Context& context);
 void add_field_routes(net::Router& router, Context& context);
 void add_calendar_routes(net::Router& router, Context& context);
 void add_choice_routes(net::Router& router, Context& context);
 void add_booking_routes(net::Router& router, Context& context);
+void add_booking_webhook(net::Router& router, Context& context);
+void add_feed_routes(net::Router& router, Context& context);
 void add_busy_routes(net::Router& router, Context& context);
 void add_test_routes(net::Router& router, Context& context);
 void add_open_routes(net::Router& router, Context& context);

@@ -16,6 +16,8 @@
 #include "app/jobs_command.h"
 #include "app/key_setup.h"
 #include "app/offline.h"
+#include "app/people_command.h"
+#include "app/plan_command.h"
 #include "app/provider_command.h"
 #include "app/rotate.h"
 #include "base/encoding.h"
@@ -37,6 +39,8 @@ struct Options {
     bool is_sandbox = false;
     CheckQuestion question;
     JobsQuestion jobs;
+    PeopleQuestion people;
+    int limit = 100;  ///< of a plan
 };
 
 int failed(std::string_view sentence) {
@@ -228,6 +232,27 @@ int manage_jobs(Options& options, std::string_view command) {
     return 0;
 }
 
+/// At most this many bookings: a plan is for reading.
+int plan(const Options& options) {
+    const auto answer = ask_or_do(options, {{"command", "plan.bookings"}, {"limit", options.limit}},
+                                  [&](const HostOptions& host, connect::Services& services) {
+                                      return plan_bookings(host, services, options.limit);
+                                  });
+    if (!answer) return failed(answer.error().message);
+    return print_plan(*answer);
+}
+
+int manage_people(Options& options, std::string_view command) {
+    options.people.command = command;
+    const auto answer = ask_or_do(options, options.people.to_json(),
+                                  [&](const HostOptions&, connect::Services& services) {
+                                      return answer_people(services, options.people);
+                                  });
+    if (!answer) return failed(answer.error().message);
+    print_lines(*answer);
+    return 0;
+}
+
 Task<Result<json::object>> check_alone(const HostOptions& host, connect::Services& services,
                                        CheckQuestion question) {
     auto connection = find_account(services, question);
@@ -259,6 +284,64 @@ void add_common(CLI::App& command, Options& options) {
     command.add_option("--set", options.set, "key=value over the file; may be repeated");
     command.add_flag("--sandbox", options.is_sandbox,
                      "A simulated Google; no account anywhere is needed");
+}
+
+using AddCommand = std::function<CLI::App*(CLI::App& parent, const char* name, const char* help,
+                                           std::function<int()> run)>;
+
+void add_application_commands(CLI::App& program, Options& options, const AddCommand& add) {
+    auto* app = program.add_subcommand("app", "Programs that call this host with a key");
+    app->require_subcommand(1);
+    auto& people = options.people;
+    const auto with_name = [&](const char* name, const char* help, std::string_view command) {
+        auto* made =
+            add(*app, name, help, [&options, command] { return manage_people(options, command); });
+        made->add_option("name", people.name, "The application")->required();
+        return made;
+    };
+    const auto with_key = [&](CLI::App* command) {
+        command
+            ->add_option("--scopes", people.scopes,
+                         "What the key may: bookings:read, bookings:write, availability:read, "
+                         "tokens:lease, tokens:receive, users:manage")
+            ->delimiter(',')
+            ->allow_extra_args(false);
+        command
+            ->add_option("--providers", people.providers,
+                         "Whose tokens it may lease; all unless named")
+            ->delimiter(',')
+            ->allow_extra_args(false);
+        return command;
+    };
+    with_key(with_name("add", "Add one; its key is the last line", "app.add"))
+        ->get_option("--scopes")
+        ->required();
+    add(*app, "list", "Applications and their keys",
+        [&options] { return manage_people(options, "app.list"); });
+    with_name("remove", "Remove one with its keys and bookings", "app.remove");
+    with_key(with_name("key", "Make another key; it is the last line", "app.key"));
+    with_name("remove-key", "End a key", "app.remove-key")
+        ->add_option("id", people.key_id, "Of the key, as `app list` shows it")
+        ->required();
+    with_name("secret", "A new secret for its webhooks; it is the last line", "app.secret");
+    auto* users = with_name("users", "Whom it reaches", "app.users");
+    users->add_option("action", people.action, "add, remove or list")->capture_default_str();
+    users->add_option("email", people.email, "The user's address");
+}
+
+void add_user_commands(CLI::App& program, Options& options, const AddCommand& add) {
+    auto* user = program.add_subcommand("user", "People with an account here");
+    user->require_subcommand(1);
+    auto& people = options.people;
+    add(*user, "list", "All of them", [&options] { return manage_people(options, "user.list"); });
+    auto* role = add(*user, "role", "Give a role, such as admin",
+                     [&options] { return manage_people(options, "user.role"); });
+    role->add_option("email", people.email, "The user's address")->required();
+    role->add_option("role", people.role, "The role")->required();
+    add(*user, "verify", "Say that the address is the user's own",
+        [&options] { return manage_people(options, "user.verify"); })
+        ->add_option("email", people.email, "The user's address")
+        ->required();
 }
 
 }  // namespace
@@ -303,6 +386,15 @@ int run_program(int argc, char** argv) {
     add(*jobs, "drop", "Give a job up", [&] { return manage_jobs(options, "jobs.drop"); })
         ->add_option("id", options.jobs.id, "The job")
         ->required();
+    auto* planning = program.add_subcommand("plan", "What would change, without changing it");
+    planning->require_subcommand(1);
+    add(*planning, "bookings",
+        "Every booking to come as the scripts on disk would write it, and what would change",
+        [&] { return plan(options); })
+        ->add_option("--limit", options.limit, "At most so many bookings")
+        ->capture_default_str();
+    add_application_commands(program, options, add);
+    add_user_commands(program, options, add);
     auto* provider = program.add_subcommand("provider", "Tools for those who write providers");
     provider->require_subcommand(1);
     auto* checking = add(*provider, "check", "Run the contract of every provider on an account",

@@ -15,6 +15,8 @@
 #include "app/jobs_command.h"
 #include "app/key_setup.h"
 #include "app/loop.h"
+#include "app/people_command.h"
+#include "app/plan_command.h"
 #include "app/provider_command.h"
 #include "app/recovery.h"
 #include "app/rotate.h"
@@ -63,9 +65,10 @@ struct Station {
 };
 
 net::ServerOptions server_options(const config::Server& settings, const net::Endpoint& listen) {
-    net::ServerOptions options{.listen = listen,
-                               .trusted_proxies = settings.trusted_proxies,
-                               .secret_behind = {std::string(api::kLinks)}};
+    net::ServerOptions options{
+        .listen = listen,
+        .trusted_proxies = settings.trusted_proxies,
+        .secret_behind = {std::string(api::kLinks), std::string(api::kFeeds)}};
     if (!settings.tls_certificate.empty())
         options.tls = net::TlsFiles{settings.tls_certificate, settings.tls_key};
     return options;
@@ -228,6 +231,15 @@ void Host::Impl::add_commands() {
     for (const char* command : {"jobs.list", "jobs.retry", "jobs.drop"})
         control->on(command, [&services](const json::object& arguments) {
             return answer_jobs(services, JobsQuestion::from_json(arguments));
+        });
+    control->on("plan.bookings", [this, &services](const json::object& arguments) {
+        const auto* limit = arguments.if_contains("limit");
+        return plan_bookings(options, services,
+                             limit != nullptr && limit->is_int64() ? int(limit->get_int64()) : 100);
+    });
+    for (const auto command : kPeopleCommands)
+        control->on(std::string(command), [&services](const json::object& arguments) {
+            return answer_people(services, PeopleQuestion::from_json(arguments));
         });
     control->on("provider.check", [this](const json::object& arguments) {
         return check_account(CheckQuestion::from_json(arguments));

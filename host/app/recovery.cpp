@@ -1,5 +1,6 @@
 #include "app/recovery.h"
 
+#include "storage/idempotency.h"
 #include "storage/sync_runs.h"
 #include "sync/polls.h"
 
@@ -10,6 +11,8 @@ Task<Result<void>> recover(Worker& chief, const config::Settings& settings) {
     auto ended = co_await chief.database().write([&](storage::Sql& sql) -> Result<void> {
         auto failed = storage::fail_interrupted_runs(sql, now);
         if (!failed) return fail(failed.error());
+        auto released = storage::release_interrupted_calls(sql);
+        if (!released) return fail(released.error());
         return {};
     });
     if (!ended) co_return ended;

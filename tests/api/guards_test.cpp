@@ -1,7 +1,5 @@
 // Every kind of caller against every guard.
-#include "accounts/keys.h"
-#include "storage/applications.h"
-#include "support/scene.h"
+#include "api/callers.h"
 
 using namespace calhost;
 using namespace calhost::test;
@@ -15,8 +13,8 @@ Task<net::Response> say_who(api::Context& /*context*/, net::Request& /*request*/
                                         {"application", principal.application_id}});
 }
 
-/// A host with a route behind each guard, and everybody who could knock.
-class Gate {
+/// A route behind each guard.
+class Gate : public Callers {
   public:
     Gate() {
         auto& router = host.worker().router();
@@ -28,33 +26,8 @@ class Gate {
         add("/gate/application", api::for_application(context, "bookings:write", say_who));
         add("/gate/known", api::for_anyone_known(context, "bookings:write", say_who));
         add("/gate/admin", api::for_admin(context, say_who));
-        person = host.sign_up("ada@example.org");
-        admin = host.sign_up("root@example.org");
-        person_id = TestHost::text(host.call("GET", "/auth/me", person), "id");
-        admin_id = TestHost::text(host.call("GET", "/auth/me", admin), "id");
-        write([&](storage::Sql& sql) -> Result<void> {
-            must(storage::change_user(sql, admin_id, {.role = "admin"}));
-            return storage::insert_application(
-                sql, {.id = "app", .name = "shop", .created_at = host.time.now()});
-        });
     }
 
-    void write(storage::Write work) {
-        must(host.time.wait(host.worker().database().write(std::move(work))));
-        host.time.run();
-    }
-    net::Headers key(storage::ApiKey row) {
-        const auto made = accounts::make_key(std::move(row), host.time.now(), host.random);
-        write([&](storage::Sql& sql) { return storage::insert_api_key(sql, made.row); });
-        last_key_id = made.row.id;
-        return {{"Authorization", "Bearer " + std::string(made.secret.expose())}};
-    }
-    net::Headers key_of_application(std::vector<std::string> scopes) {
-        return key({.application_id = "app", .scopes = std::move(scopes)});
-    }
-    net::Headers key_of(const std::string& user_id, std::vector<std::string> scopes) {
-        return key({.user_id = user_id, .scopes = std::move(scopes)});
-    }
     /// "200 403 401 200" of the four guards.
     std::string statuses(const net::Headers& who) {
         std::string text;
@@ -62,10 +35,6 @@ class Gate {
             text += std::to_string(host.call("GET", path, who).status) + " ";
         return text;
     }
-
-    TestHost host{{.runs_jobs = false}};
-    net::Headers person, admin;
-    std::string person_id, admin_id, last_key_id;
 };
 
 TEST_CASE("guards: every kind of caller against every one of them") {
