@@ -22,7 +22,7 @@ class JobsTest(unittest.TestCase):
             store.execute(
                 "INSERT INTO jobs (id, kind, target, user_id, payload, status, run_at, not_before, due_at, attempts, "
                 "crashes, run_again, lease, last_error, created_at) "
-                "VALUES (?, 'no_such_kind', ?, '', 'v1:c4nary', 'waiting', 1, 0, 1, 0, 0, 0, '', '', 1)",
+                "VALUES (?, 'no_such_kind', ?, '', '[c4nary]', 'waiting', 1, 0, 1, 0, 0, 0, '', '', 1)",
                 (name, name),
             )
 
