@@ -6,12 +6,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 
 #include "app/check.h"
 #include "net/tls_files.h"
+#include "storage/users.h"
 #include "support/test_store.h"
 
 using namespace calhost;
@@ -232,6 +235,93 @@ TEST_CASE("commands: what it does not know is wrong usage") {
     for (const auto& arguments :
          {std::vector<std::string>{}, {"surprise"}, {"serve", "--surprise"}})
         CHECK(run(arguments).status != 0);
+}
+
+std::string last_line(const std::string& text) {
+    const auto end = text.find_last_not_of('\n');
+    const auto start = text.rfind('\n', end);
+    return text.substr(start + 1, end - start);
+}
+
+TEST_CASE("commands: an application gets a key as the last line, more keys, a secret, an end") {
+    const TempFolder data;
+    const auto config = config_in(data, "{}", kKey);
+    const auto app = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "app");
+        for (const auto& word : {"--config", config.c_str(), "--data", data.path().c_str()})
+            words.emplace_back(word);
+        return run(std::move(words));
+    };
+    const auto made = app({"add", "shop", "--scopes", "bookings:write,tokens:lease"});
+    CHECK(made.status == 0);
+    const auto key = last_line(made.text);
+    CHECK(key.starts_with("calhost_"));
+    CHECK(key.size() == 51);
+    CHECK(app({"add", "shop", "--scopes", "bookings:write"}).text.contains("already"));
+    CHECK(app({"add", "gym", "--scopes", "everything"}).text.contains("The scopes are some of"));
+    CHECK(app({"add", "gym"}).status != 0);
+
+    const auto second = last_line(app({"key", "shop", "--providers", "google"}).text);
+    CHECK(second.starts_with("calhost_"));
+    CHECK(second != key);
+    auto list = app({"list"}).text;
+    CHECK(list.contains("bookings:write,tokens:lease  providers: all"));
+    CHECK(list.contains("bookings:write,tokens:lease  providers: google"));
+    CHECK(list.contains("webhook secret: no"));
+    CHECK_FALSE(list.contains(key));
+
+    const auto secret = last_line(app({"secret", "shop"}).text);
+    CHECK(secret.starts_with("whsec_"));
+    list = app({"list"}).text;
+    CHECK(list.contains("webhook secret: yes"));
+    CHECK_FALSE(list.contains(secret));
+    const auto id = list.substr(list.find("key ") + 4, 36);
+    CHECK(app({"remove-key", "shop", id}).status == 0);
+    CHECK(app({"remove-key", "shop", id}).text.contains("There is no such key."));
+    CHECK_FALSE(app({"list"}).text.contains(id));
+
+    CHECK(app({"users", "shop"}).text.contains("The application reaches nobody."));
+    CHECK(app({"users", "shop", "add", "nobody@example.org"}).status == 1);
+    CHECK(app({"users", "shop", "invite", "nobody@example.org"}).text.contains("add, remove or"));
+    CHECK(app({"remove", "shop"}).status == 0);
+    CHECK(app({"remove", "shop"}).text.contains("There is no application shop."));
+    CHECK(app({"list"}).text.contains("There are no applications."));
+}
+
+TEST_CASE("commands: the operator makes an administrator and verifies an address") {
+    const TempFolder data;
+    const auto config = config_in(data, "{}", kKey);
+    {
+        boost::asio::io_context context;
+        auto store = must(storage::Store::open(
+            {.file = data.path() / "calhost.db", .is_inline = true, .is_durable = false}));
+        auto database = store->database(context.get_executor());
+        boost::asio::co_spawn(context, database->write([](storage::Sql& sql) {
+            return storage::insert_user(
+                sql, {.id = "ada", .email = "ada@example.org", .time_zone = "Etc/UTC"});
+        }),
+                              boost::asio::detached);
+        context.run();
+        database.reset();
+    }
+    const auto user = [&](std::vector<std::string> words) {
+        for (const auto& word : {"--config", config.c_str(), "--data", data.path().c_str()})
+            words.emplace_back(word);
+        return run(std::move(words));
+    };
+    CHECK(user({"user", "list"}).text.contains("not verified"));
+    CHECK(user({"user", "role", "ADA@example.org", "admin"}).status == 0);
+    CHECK(user({"user", "verify", "ada@example.org"}).status == 0);
+    const auto list = user({"user", "list"}).text;
+    CHECK(list.contains("admin"));
+    CHECK_FALSE(list.contains("not verified"));
+    CHECK(user({"user", "verify", "nobody@example.org"}).status == 1);
+    CHECK(user({"app", "add", "shop", "--scopes", "bookings:read"}).status == 0);
+    CHECK(user({"app", "users", "shop", "list"}).text.contains("ada@example.org"));
+    CHECK(user({"app", "users", "shop", "remove", "ada@example.org"}).status == 0);
+    CHECK(user({"app", "users", "shop", "list"}).text.contains("reaches nobody"));
+    CHECK(user({"app", "users", "shop", "add", "ada@example.org"}).status == 0);
+    CHECK(user({"app", "users", "shop", "list"}).text.contains("ada@example.org"));
 }
 
 }  // namespace
