@@ -1,0 +1,41 @@
+/// Table `booking_events`: the calendar event that a booking became in one connection.
+#pragma once
+
+#include "storage/sql.h"
+
+namespace calhost::storage {
+
+struct BookingEvent {
+    std::int64_t booking = 0;  ///< its number
+    std::string connection_id;
+    std::string user_id;
+    std::string role;         ///< of the person in the booking
+    std::string calendar_id;  ///< where it is, chosen before the first call
+    std::string intent;       ///< names the event to the provider; stored before the first call
+    std::string external_id;  ///< empty: the provider's answer has not come yet
+    std::string etag;
+    /// writing (nobody knows whether the event is there), written, removed, given_up (the person
+    /// deleted it, and that is respected), failed.
+    std::string state;
+    std::int64_t version = 0;  ///< of the booking that the calendar shows, or that failed
+    std::string written;       ///< the event as the host last wrote it (calendar/event_record.h)
+    std::string error;         ///< a sentence; empty when all is well
+    Timestamp updated_at{};
+};
+
+/// Inserts or replaces. *Errors*: conflict, when booking or connection are gone.
+Result<void> save_booking_event(Sql& sql, const BookingEvent& event);
+/// `user_id` as everywhere: another's is not found.
+Result<std::optional<BookingEvent>> find_booking_event(Sql& sql, std::int64_t booking,
+                                                       std::string_view connection_id,
+                                                       std::string_view user_id);
+Result<std::vector<BookingEvent>> list_booking_events(Sql& sql, std::int64_t booking);
+
+/// A calendar that a booking has to do with.
+struct BookingTarget {
+    std::string connection_id, user_id, provider;
+};
+/// Those of its people that can be written to, and those that already have an event of it.
+Result<std::vector<BookingTarget>> list_booking_targets(Sql& sql, std::int64_t booking);
+
+}  // namespace calhost::storage
