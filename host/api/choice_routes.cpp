@@ -27,7 +27,8 @@ Task<net::Response> change_connection(Context& context, net::Request& request,
     if (!body) co_return body.error();
     storage::ConnectionChoice choice{
         .sync_enabled = body->boolean("sync_enabled"),
-        .busy_calendars = body->texts("busy_calendars", kMostCalendars)};
+        .busy_calendars = body->texts("busy_calendars", kMostCalendars),
+        .takes_bookings = body->boolean("takes_bookings")};
     if (auto id = body->text("calendar_id"); !id.empty()) choice.calendar_id = std::move(id);
     if (!body->errors().empty()) co_return invalid_fields(body->errors(), request.request_id);
     const std::string id(request.path_parameter("id"));
@@ -49,7 +50,8 @@ void add_choice_routes(net::Router& router, Context& context) {
                               "synced",
                               {{"sync_enabled?", "boolean"},
                                {"calendar_id?", "string"},
-                               {"busy_calendars?", "array"}})});
+                               {"busy_calendars?", "array"},
+                               {"takes_bookings?", "boolean"}})});
 }
 
 }  // namespace calhost::api

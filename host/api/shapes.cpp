@@ -77,6 +77,7 @@ json::object connection_shape(const storage::Connection& connection) {
             {"account", connection.account},
             {"email", text_or_null(connection.email)},
             {"calendar_id", connection.calendar_id},
+            {"takes_bookings", connection.takes_bookings},
             {"busy_calendars", json::array(busy.begin(), busy.end())},
             {"sync_enabled", connection.sync_enabled},
             {"sync_mode", connection.sync_mode},

@@ -88,6 +88,11 @@ Task<Result<storage::Connection>> store(Services& services, const storage::Conne
             if (!changed) return fail(changed.error());
             if (!*changed)
                 return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+            const bool is_elsewhere = row.calendar_id != (*changed)->calendar_id ||
+                                      row.takes_bookings != (*changed)->takes_bookings;
+            if (is_elsewhere)
+                if (auto queued = enqueue_bookings(sql, row.user_id, now); !queued)
+                    return fail(queued.error());
             if (needs_sync(row, **changed))
                 if (auto queued = storage::enqueue_job(sql, job); !queued)
                     return fail(queued.error());
@@ -143,6 +148,10 @@ Task<std::expected<storage::Connection, ChoiceFailure>> choose(Services& service
     auto row = storage::find_connection(services.database.reader(), user_id, connection_id);
     if (!row) co_return failed(row.error());
     if (!*row) co_return failed({ErrorCode::not_found, "There is no such connection."});
+    if (choice.takes_bookings.value_or(false) && (*row)->purpose != "full")
+        co_return std::unexpected(ChoiceFailure{
+            {{"takes_bookings", "this connection may only read; connect it in full first"}},
+            {ErrorCode::invalid, "This connection cannot take bookings."}});
     if (const auto ids = wanted(choice); !ids.empty()) {
         const auto calendars = co_await calendars_with(services, keeper, **row, ids);
         if (!calendars) co_return failed(calendars.error());

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "connect/audit.h"
 #include "connect/hooks.h"
+#include "connect/jobs.h"
 #include "connect/revocation.h"
 
 namespace calhost::connect {
@@ -64,6 +65,9 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             const auto entry = audit_entry(now, "connection.deleted", row, owner_of(row));
             if (auto told = storage::write_audit(sql, entry); !told) return told;
             if (auto told = enqueue_all(sql, hooks[i]); !told) return told;
+            // Another connection of the person may take the bookings now.
+            if (row.takes_bookings)
+                if (auto queued = enqueue_bookings(sql, user_id, now); !queued) return queued;
             if (!jobs[i]) continue;
             if (auto queued = enqueue_revocation(sql, *jobs[i], {row.provider, row.external_id});
                 !queued)

@@ -1,5 +1,7 @@
 #include "connect/jobs.h"
 
+#include <fmt/format.h>
+
 #include "base/json.h"
 
 namespace calhost::connect {
@@ -15,6 +17,16 @@ storage::Job sync_job(Services& services, const storage::Connection& connection,
             .lane = connection.provider,
             .run_at = now,
             .created_at = now};
+}
+
+Result<void> enqueue_bookings(storage::Sql& sql, std::string_view user_id, Timestamp now) {
+    return storage::enqueue_job(sql, {.id = fmt::format("{}/{}", kBookingsJob, user_id),
+                                      .kind = std::string(kBookingsJob),
+                                      .target = std::string(user_id),
+                                      .user_id = std::string(user_id),
+                                      .payload = "{}",
+                                      .run_at = now,
+                                      .created_at = now});
 }
 
 }  // namespace calhost::connect

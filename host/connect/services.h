@@ -24,6 +24,7 @@ struct Services {
     Random& random;
     CrashPoints& crash_points;
     const plugin::Plugins* plugins = nullptr;  ///< null: none
+    plugin::Rules* rules = nullptr;            ///< null: none
 };
 
 }  // namespace calhost::connect

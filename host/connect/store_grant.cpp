@@ -109,6 +109,8 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
             if (auto queued = storage::enqueue_job(sql, job); !queued) return fail(queued.error());
             if (auto told = storage::write_audit(sql, entry); !told) return fail(told.error());
             if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
+            if (auto queued = enqueue_bookings(sql, row->user_id, job.run_at); !queued)
+                return fail(queued.error());
             return row;
         });
     if (!stored)
