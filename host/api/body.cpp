@@ -24,7 +24,22 @@ std::expected<Body, net::Response> Body::read(const net::Request& request) {
 }
 
 void Body::complain(std::string_view field, std::string message) {
-    errors_.push_back({std::string(field), std::move(message)});
+    errors_.push_back({prefix_ + std::string(field), std::move(message)});
+}
+
+Body Body::object(std::string_view name) {
+    Body member;
+    member.prefix_ = fmt::format("{}{}.", prefix_, name);
+    const auto* value = json::find(value_, name);
+    if (value != nullptr && !value->is_object())
+        complain(name, fmt::format("{} must be an object", name));
+    member.value_ = value != nullptr && value->is_object() ? *value : json::value(json::object());
+    return member;
+}
+
+void Body::take_errors(Body& member) {
+    std::ranges::move(member.errors_, std::back_inserter(errors_));
+    member.errors_.clear();
 }
 
 std::string Body::text(std::string_view name, std::size_t max_bytes) {

@@ -28,11 +28,21 @@ class Body {
     std::optional<std::vector<std::string>> texts(std::string_view name, std::size_t most,
                                                   std::size_t max_bytes = 1024);
 
+    /// The object of that name, empty when it is absent; its complaints name "client.email". Give
+    /// them back with `take_errors`.
+    Body object(std::string_view name);
+    void take_errors(Body& member);
+    /// The value as it is, or nullptr when it is absent or null.
+    [[nodiscard]] const json::value* find(std::string_view name) const {
+        return json::find(value_, name);
+    }
+
     void complain(std::string_view field, std::string message);
     [[nodiscard]] const std::vector<accounts::FieldError>& errors() const { return errors_; }
 
   private:
     json::value value_;
+    std::string prefix_;  ///< of an object in the body: "client."
     std::vector<accounts::FieldError> errors_;
 };
 

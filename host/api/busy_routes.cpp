@@ -1,6 +1,7 @@
 // When the caller is busy.
 #include "api/context.h"
 #include "api/describe.h"
+#include "api/moment.h"
 #include "api/problem.h"
 #include "api/shapes.h"
 #include "availability/busy.h"
@@ -15,27 +16,18 @@ using calendar::Window;
 
 constexpr std::chrono::days kMostDays{366};
 
-/// A moment with any offset, or a local time in `zone`.
-std::optional<Timestamp> moment_of(std::string_view text, std::string_view zone) {
-    if (auto moment = parse_rfc3339(text)) return *moment;
-    const auto local = calendar::parse_local(text);
-    if (!local || zone.empty()) return std::nullopt;
-    const auto moment = calendar::to_instant(*local, zone);
-    return moment ? std::optional(*moment) : std::nullopt;
-}
-
 std::expected<Window, std::vector<accounts::FieldError>> read_window(const net::Query& query) {
     std::vector<accounts::FieldError> errors;
     const auto zone = query.get("time_zone");
     if (!zone.empty() && !calendar::is_zone(zone))
         errors.push_back({"time_zone", "time_zone is not a known zone"});
     const auto read = [&](const char* name) {
-        const auto moment = moment_of(query.get(name), zone);
+        const auto moment = read_moment(query.get(name), zone);
         if (!moment && errors.empty())
             errors.push_back({name, std::string(name) +
                                         " must be a time such as 2026-11-21T09:00:00Z, or a local "
                                         "time with time_zone"});
-        return moment.value_or(Timestamp{});
+        return moment.value_or(Moment{}).when;
     };
     const Window window{read("from"), read("to")};
     if (errors.empty() && window.finish <= window.start)

@@ -1,5 +1,6 @@
 #include "app/worker.h"
 
+#include "booking/writer.h"
 #include "connect/revocation.h"
 #include "storage/expired.h"
 #include "sync/polls.h"
@@ -75,6 +76,7 @@ Result<void> Worker::build(Outside outside) {
     services_ = std::make_unique<connect::Services>(
         connect::Services{*database_, outside.transport, providers_, shared_->keys, outside.clock,
                           outside.timers, outside.random, outside.crash_points, plugins_.get()});
+    services_->rules = rules_.get();
     keeper_ = std::make_unique<connect::TokenKeeper>(*services_);
     auto syncing = sync_options(settings);
     syncing.on_finished = [&metrics = shared_->metrics](bool is_good) {
@@ -129,6 +131,17 @@ void Worker::run_jobs_with(jobs::Runner& runner) {
         return homes_->run<Result<void>>(job.target, [job](const sync::Home& home) {
             return sync::run_sync_job(*home.puller, job);
         });
+    });
+    runner.on(std::string(booking::kBookingJob),
+              [this](const storage::Job& job) {
+                  return homes_->run<Result<void>>(
+                      job.connection_id, [job](const sync::Home& home) {
+                          return booking::run_booking_job(*home.services, *home.keeper, job);
+                      });
+              },
+              {.is_paced = true});
+    runner.on(std::string(connect::kBookingsJob), [this](const storage::Job& job) {
+        return booking::run_bookings_job(*services_, job.target);
     });
     runner.on(std::string(connect::kRevokeJob),
               [this](const storage::Job& job) { return connect::run_revocation(*services_, job); });

@@ -1,0 +1,15 @@
+/// A person's bookings as one iCalendar file, for programs that only read.
+#pragma once
+
+#include "booking/compose.h"
+#include "connect/services.h"
+
+namespace calhost::booking {
+
+/// Bookings from a month back on, as templates and rules write them into the person's calendars;
+/// the same bookings give the same bytes. UIDs are "booking-<number>@<host>". *Errors*: not_found,
+/// for a user who is gone; those of the store.
+Result<std::string> write_feed(connect::Services& services, std::string_view user_id,
+                               std::string_view host);
+
+}  // namespace calhost::booking
