@@ -18,8 +18,8 @@ inline constexpr std::string_view kBookingsJob = "bookings";
 storage::Job sync_job(Services& services, const storage::Connection& connection,
                       std::string_view trigger);
 
-/// In the transaction of whatever gives a person's bookings another place: a new connection, another
-/// calendar, a verified address.
+/// In the transaction of whatever gives a person's bookings another place: a new connection,
+/// another calendar, a verified address.
 Result<void> enqueue_bookings(storage::Sql& sql, std::string_view user_id, Timestamp now);
 
 }  // namespace calhost::connect

@@ -302,8 +302,8 @@ Result<std::optional<Connection>> choose(Sql& sql, std::string_view id, std::str
     }
     if (choice.busy_calendars) row.busy_calendars = choice.busy_calendars;
     if (choice.takes_bookings.value_or(false)) {
-        auto others = sql.execute("UPDATE connections SET takes_bookings = 0 WHERE user_id = $1",
-                                  {user_id});
+        auto others =
+            sql.execute("UPDATE connections SET takes_bookings = 0 WHERE user_id = $1", {user_id});
         if (!others) return fail(std::move(others.error()));
     }
     row.takes_bookings = choice.takes_bookings.value_or(row.takes_bookings);

@@ -42,9 +42,10 @@ struct Connection {
 /// cursors and events if the account is the same one (external_id), else dropping those.
 /// The same account also keeps calendar_id, busy_calendars, sync_enabled (and with it the state
 /// paused), sync_mode and last_synced_at.
-/// `generation` becomes one more than the stored one. A person's first connection that can be written
-/// to takes the bookings, and keeps that while the grant suffices. Gives the row as stored. This and whatever
-/// else changes the state pauses or resumes the connection's jobs (storage/jobs.h).
+/// `generation` becomes one more than the stored one. A person's first connection that can be
+/// written to takes the bookings, and keeps that while the grant suffices. Gives the row as stored.
+/// This and whatever else changes the state pauses or resumes the connection's jobs
+/// (storage/jobs.h).
 Result<Connection> store_grant(Sql& sql, const Connection& connection);
 
 Result<std::vector<Connection>> list_connections(Sql& sql, std::string_view user_id);

@@ -16,7 +16,9 @@ struct Polled {
         REQUIRE(requests() == 1);
     }
     int requests() { return requests_to(host, kEventsPath); }
-    std::string poll() { return text_in_store(host, "SELECT status FROM jobs WHERE kind = 'sync'"); }
+    std::string poll() {
+        return text_in_store(host, "SELECT status FROM jobs WHERE kind = 'sync'");
+    }
     TestHost host{{.adjust = [](config::Settings& settings) { settings.sync.interval = 10min; }}};
     net::Headers who;
 };
