@@ -19,7 +19,8 @@ std::set<std::string> words(const std::string& text) {
 }
 
 const std::string kConnection =
-    "id provider account email calendar_id busy_calendars sync_enabled sync_mode status state "
+    "id provider account email calendar_id takes_bookings busy_calendars sync_enabled sync_mode "
+    "status state "
     "scopes "
     "last_synced_at last_error connected_at updated_at";
 const std::string kStatus =

@@ -58,6 +58,8 @@ class ReadmeTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         for name in ("dev", "config", "scripts", "tests"):
             os.symlink(os.path.join(host.ROOT, name), os.path.join(self.folder, name))
+        os.makedirs(os.path.join(self.folder, "build/release"))
+        os.symlink(host.PROGRAM, os.path.join(self.folder, "build/release/calhost"))
         self.port = host.free_port()
         self.served = None
         self.addCleanup(self.end_host)
