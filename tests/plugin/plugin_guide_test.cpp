@@ -75,6 +75,7 @@ const std::map<std::string, json::object> kSections{
 TEST_CASE("guide: the plugins of the repository are what the guide asks for") {
     PluginBench bench;
     bench.settings.paths.plugins = kPlugins;
+    bench.settings.mail.url = "smtp://127.0.0.1:25";
     int count = 0;
     for (const auto& entry : std::filesystem::directory_iterator(kPlugins)) {
         if (!entry.is_directory()) continue;
