@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/log.h"
 #include "plugin/plugin_bench.h"
 
