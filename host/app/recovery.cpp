@@ -11,6 +11,7 @@ Task<Result<void>> recover(Worker& chief, const config::Settings& settings) {
     auto ended = co_await chief.database().write([&](storage::Sql& sql) -> Result<void> {
         auto failed = storage::fail_interrupted_runs(sql, now);
         if (!failed) return fail(failed.error());
+        if (auto freed = storage::end_leases(sql, now); !freed) return freed;
         auto released = storage::release_interrupted_calls(sql);
         if (!released) return fail(released.error());
         return {};

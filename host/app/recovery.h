@@ -5,7 +5,7 @@
 
 namespace calhost::app {
 
-/// Ends the sync runs that a crash cut, and plans the polls and schedules that are missing.
+/// Ends the sync runs and the leases that a crash left, and plans the polls and schedules that are missing.
 Task<Result<void>> recover(Worker& chief, const config::Settings& settings);
 
 }  // namespace calhost::app

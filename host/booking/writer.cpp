@@ -120,8 +120,10 @@ Task<Result<void>> Writer::create(Scene& scene) {
     const bool is_repeated = may_be_there(row);
     if (!is_repeated) row.intent = new_id(services_->random);
     row.booking = scene.view.booking.number;
-    row.connection_id = scene.connection.id;
     row.user_id = scene.connection.user_id;
+    row.provider = scene.connection.provider;
+    row.account_id = scene.connection.external_id;
+    row.connection_id = scene.connection.id;
     row.role = scene.view.person.role;
     row.calendar_id = scene.connection.calendar_id;
     row.state = "writing";
@@ -220,9 +222,12 @@ Task<Result<void>> Writer::remove(Scene& scene) {
             co_await services_->crash_points.reach("booking.deleted");
         }
     }
-    row = {.booking = row.booking,
-           .connection_id = row.connection_id,
+    row = {.number = row.number,
+           .booking = row.booking,
            .user_id = row.user_id,
+           .provider = row.provider,
+           .account_id = row.account_id,
+           .connection_id = row.connection_id,
            .role = row.role,
            .state = "removed",
            .version = scene.view.booking.version};
@@ -239,16 +244,25 @@ Task<Result<void>> Writer::store_written(Scene& scene, const plugin::Written& wr
     co_return co_await save_and_tell(scene, "booking.synced");
 }
 
-Task<Result<void>> Writer::save(Scene& scene) {
+Task<Result<void>> Writer::save(Scene& scene) { return store_row(scene, {}); }
+
+Task<Result<void>> Writer::store_row(Scene& scene, std::vector<storage::Job> hooks) {
     scene.row.updated_at = services_->clock.now();
-    co_return co_await services_->database.write(
-        [&](storage::Sql& sql) { return storage::save_booking_event(sql, scene.row); });
+    auto number = co_await services_->database.write_for<std::int64_t>(
+        [&](storage::Sql& sql) -> Result<std::int64_t> {
+            auto saved = storage::save_booking_event(sql, scene.row);
+            if (!saved) return saved;
+            if (auto told = connect::enqueue_all(sql, hooks); !told) return fail(told.error());
+            return saved;
+        });
+    if (!number) co_return fail(std::move(number.error()));
+    scene.row.number = *number;
+    co_return Result<void>{};
 }
 
 Task<Result<void>> Writer::save_and_tell(Scene& scene, std::string_view hook) {
     const auto& row = scene.row;
     const auto& booking = scene.view.booking;
-    scene.row.updated_at = services_->clock.now();
     std::vector<storage::Job> hooks;
     if (services_->plugins != nullptr)
         hooks = services_->plugins->hook_jobs(hook, target_of(row.connection_id, booking.number),
@@ -260,10 +274,7 @@ Task<Result<void>> Writer::save_and_tell(Scene& scene, std::string_view hook) {
                                                {"external_event_id", row.external_id},
                                                {"state", row.state},
                                                {"error", row.error}});
-    co_return co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
-        if (auto saved = storage::save_booking_event(sql, row); !saved) return saved;
-        return connect::enqueue_all(sql, hooks);
-    });
+    return store_row(scene, std::move(hooks));
 }
 
 /// Only a person can go on: the row says so too, since jobs are for operators.

@@ -36,6 +36,7 @@ class Writer {
     Task<Result<void>> remove(Scene& scene);
     Task<Result<void>> store_written(Scene& scene, const plugin::Written& written);
     Task<Result<void>> save(Scene& scene);
+    Task<Result<void>> store_row(Scene& scene, std::vector<storage::Job> hooks);
     Task<Result<void>> save_and_tell(Scene& scene, std::string_view hook);
     Task<Result<void>> record_failure(Scene& scene, const Error& error);
 

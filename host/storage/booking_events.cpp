@@ -5,41 +5,76 @@
 namespace calhost::storage {
 namespace {
 
-#define EVENT_COLUMNS                                                                        \
-    "booking, connection_id, user_id, role, calendar_id, intent, external_id, etag, state, " \
-    "version, written, error, updated_at"
+#define EVENT_COLUMNS                                                                            \
+    "number, booking, user_id, provider, account_id, connection_id, role, calendar_id, intent, " \
+    "external_id, etag, state, version, written, error, updated_at"
 
 BookingEvent read_event(const Row& row) {
-    return {.booking = row.integer(0),
-            .connection_id = row.string(1),
+    return {.number = row.integer(0),
+            .booking = row.integer(1),
             .user_id = row.string(2),
-            .role = row.string(3),
-            .calendar_id = row.string(4),
-            .intent = row.string(5),
-            .external_id = row.string(6),
-            .etag = row.string(7),
-            .state = row.string(8),
-            .version = row.integer(9),
-            .written = row.string(10),
-            .error = row.string(11),
-            .updated_at = row.time(12)};
+            .provider = row.string(3),
+            .account_id = row.string(4),
+            .connection_id = row.string(5),
+            .role = row.string(6),
+            .calendar_id = row.string(7),
+            .intent = row.string(8),
+            .external_id = row.string(9),
+            .etag = row.string(10),
+            .state = row.string(11),
+            .version = row.integer(12),
+            .written = row.string(13),
+            .error = row.string(14),
+            .updated_at = row.time(15)};
+}
+
+std::int64_t read_number(const Row& row) { return row.integer(0); }
+
+Result<std::int64_t> insert(Sql& sql, const BookingEvent& e) {
+    auto number = sql.first(
+        "INSERT INTO booking_events (booking, user_id, provider, account_id, connection_id, role, "
+        "calendar_id, intent, external_id, etag, state, version, written, error, updated_at) "
+        "VALUES ($1, $2, $3, $4, coalesce((SELECT id FROM connections WHERE id = $5), ''), $6, "
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING number",
+        {e.booking, e.user_id, e.provider, e.account_id, e.connection_id, e.role, e.calendar_id,
+         e.intent, e.external_id, e.etag, e.state, e.version, e.written, e.error, e.updated_at},
+        read_number);
+    if (!number) return fail(std::move(number.error()));
+    return number->value_or(0);
 }
 
 BookingTarget read_target(const Row& row) { return {row.string(0), row.string(1), row.string(2)}; }
 
 }  // namespace
 
-Result<void> save_booking_event(Sql& sql, const BookingEvent& e) {
+Result<std::int64_t> save_booking_event(Sql& sql, const BookingEvent& e) {
+    if (e.number == 0) return insert(sql, e);
+    auto done = sql.execute(
+        "UPDATE booking_events SET role = $3, calendar_id = $4, intent = $5, external_id = $6, "
+        "etag = $7, state = $8, version = $9, written = $10, error = $11, updated_at = $12 "
+        "WHERE number = $1 AND user_id = $2",
+        {e.number, e.user_id, e.role, e.calendar_id, e.intent, e.external_id, e.etag, e.state,
+         e.version, e.written, e.error, e.updated_at});
+    if (!done) return fail(std::move(done.error()));
+    if (*done == 0) return fail(ErrorCode::conflict, "The booking is gone.");
+    return e.number;
+}
+
+Result<void> attach_booking_events(Sql& sql, std::string_view connection_id) {
+    // Of one booking there may be two from two connections of the account: the older one is taken.
+    return to_void(
+        sql.execute("UPDATE booking_events SET connection_id = $1 WHERE number IN ("
+                    "SELECT min(e.number) FROM booking_events e JOIN connections c ON c.id = $1 "
+                    "WHERE e.user_id = c.user_id AND e.provider = c.provider "
+                    "AND e.account_id = c.external_id AND e.connection_id = '' "
+                    "AND NOT EXISTS (SELECT 1 FROM booking_events o "
+                    "WHERE o.booking = e.booking AND o.connection_id = $1) GROUP BY e.booking)",
+                    {connection_id}));
+}
+
+Result<void> detach_booking_events(Sql& sql, std::string_view connection_id) {
     return to_void(sql.execute(
-        "INSERT INTO booking_events (" EVENT_COLUMNS
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-        "ON CONFLICT (booking, connection_id) DO UPDATE SET user_id = excluded.user_id, "
-        "role = excluded.role, calendar_id = excluded.calendar_id, intent = excluded.intent, "
-        "external_id = excluded.external_id, etag = excluded.etag, state = excluded.state, "
-        "version = excluded.version, written = excluded.written, error = excluded.error, "
-        "updated_at = excluded.updated_at",
-        {e.booking, e.connection_id, e.user_id, e.role, e.calendar_id, e.intent, e.external_id,
-         e.etag, e.state, e.version, e.written, e.error, e.updated_at}));
+        "UPDATE booking_events SET connection_id = '' WHERE connection_id = $1", {connection_id}));
 }
 
 Result<std::optional<BookingEvent>> find_booking_event(Sql& sql, std::int64_t booking,

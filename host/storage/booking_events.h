@@ -1,4 +1,6 @@
-/// Table `booking_events`: the calendar event that a booking became in one connection.
+/// Table `booking_events`: the calendar event that a booking became in one account. A row outlives
+/// its connection: whoever connects the same account again finds his events known, and none comes
+/// twice.
 #pragma once
 
 #include "storage/sql.h"
@@ -6,13 +8,16 @@
 namespace calhost::storage {
 
 struct BookingEvent {
+    std::int64_t number = 0;   ///< the row's; 0: not stored yet
     std::int64_t booking = 0;  ///< its number
-    std::string connection_id;
     std::string user_id;
-    std::string role;         ///< of the person in the booking
-    std::string calendar_id;  ///< where it is, chosen before the first call
-    std::string intent;       ///< names the event to the provider; stored before the first call
-    std::string external_id;  ///< empty: the provider's answer has not come yet
+    std::string provider;
+    std::string account_id;     ///< the provider's id of the account
+    std::string connection_id;  ///< empty: the account is not connected
+    std::string role;           ///< of the person in the booking
+    std::string calendar_id;    ///< where it is, chosen before the first call
+    std::string intent;         ///< names the event to the provider; stored before the first call
+    std::string external_id;    ///< empty: the provider's answer has not come yet
     std::string etag;
     /// writing (nobody knows whether the event is there), written, removed, given_up (the person
     /// deleted it, and that is respected), failed.
@@ -23,8 +28,13 @@ struct BookingEvent {
     Timestamp updated_at{};
 };
 
-/// Inserts or replaces. *Errors*: conflict, when booking or connection are gone.
-Result<void> save_booking_event(Sql& sql, const BookingEvent& event);
+/// Gives the row's number. A connection that went meanwhile leaves the row without one. *Errors*:
+/// conflict, when booking or user are gone.
+Result<std::int64_t> save_booking_event(Sql& sql, const BookingEvent& event);
+/// The events of that connection's account are known again, and those of any other account that was
+/// there before are not its own any more. In the transaction that stores or deletes the grant.
+Result<void> attach_booking_events(Sql& sql, std::string_view connection_id);
+Result<void> detach_booking_events(Sql& sql, std::string_view connection_id);
 /// `user_id` as everywhere: another's is not found.
 Result<std::optional<BookingEvent>> find_booking_event(Sql& sql, std::int64_t booking,
                                                        std::string_view connection_id,

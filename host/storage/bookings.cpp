@@ -221,7 +221,9 @@ Result<std::vector<std::int64_t>> list_coming_bookings(Sql& sql, std::string_vie
                                                        int limit) {
     return sql.all(
         "SELECT b.number FROM booking_people p JOIN bookings b ON b.number = p.booking "
-        "WHERE p.user_id = $1 AND p.booking > $2 AND b.status = 'confirmed' AND b.ends_at > $3 "
+        "WHERE p.user_id = $1 AND p.booking > $2 AND b.ends_at > $3 "
+        "AND (b.status = 'confirmed' OR EXISTS (SELECT 1 FROM booking_events e "
+        "WHERE e.user_id = $1 AND e.booking = b.number AND e.state <> 'removed')) "
         "ORDER BY p.booking LIMIT $4",
         {user_id, after, now, limit}, read_number);
 }

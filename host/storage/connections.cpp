@@ -1,6 +1,7 @@
 #include "storage/connections.h"
 
 #include "base/json.h"
+#include "storage/booking_events.h"
 #include "storage/changed.h"
 #include "storage/jobs.h"
 
@@ -124,6 +125,7 @@ Result<void> update_connection(Sql& sql, const Connection& c) {
 
 /// What was read from one account says nothing about another.
 Result<void> forget_account(Sql& sql, std::string_view connection_id) {
+    if (auto done = detach_booking_events(sql, connection_id); !done) return done;
     for (const std::string_view statement : {"DELETE FROM event_calendars WHERE connection_id = $1",
                                              "DELETE FROM cursors WHERE connection_id = $1",
                                              "DELETE FROM calendars WHERE connection_id = $1"}) {
@@ -208,6 +210,7 @@ Result<Connection> store_grant(Sql& sql, const Connection& connection) {
     }
     if (!stored) return stored;
     if (auto placed = place_bookings(sql, stored->user_id); !placed) return fail(placed.error());
+    if (auto known = attach_booking_events(sql, stored->id); !known) return fail(known.error());
     sql.notify({"connections", stored->id, stored->user_id});
     if (auto followed = follow_connection(sql, stored->id); !followed)
         return fail(followed.error());
@@ -325,6 +328,8 @@ Result<bool> delete_connection(Sql& sql, std::string_view user_id, std::string_v
     if (auto gone = delete_jobs_of(sql, id); !gone) return fail(std::move(gone.error()));
     auto done =
         sql.execute("DELETE FROM connections WHERE id = $1 AND user_id = $2", {id, user_id});
+    if (done && *done > 0)
+        if (auto left = detach_booking_events(sql, id); !left) return fail(left.error());
     if (auto placed = place_bookings(sql, user_id); !placed) return fail(placed.error());
     return changed_connection(sql, std::move(done), id, user_id);
 }

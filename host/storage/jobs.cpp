@@ -180,6 +180,11 @@ Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp
     }
 }
 
+Result<void> end_leases(Sql& sql, Timestamp now) {
+    return to_void(sql.execute(
+        "UPDATE jobs SET due_at = $1 WHERE status = 'running' AND due_at > $1", {now}));
+}
+
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
                           Timestamp leased_until) {
     return is_changed(

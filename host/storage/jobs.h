@@ -31,6 +31,9 @@ struct Job {
 /// or paused already: the payload becomes the newer one and the earlier run_at wins; running: it
 /// will run again; dead: it waits again, from the first attempt.
 Result<void> enqueue_job(Sql& sql, const Job& job);
+/// At a start nobody holds a lease, since a store has one host: what ran when the last one ended may
+/// run again at once. Each counts as a crash, as if the lease had run out.
+Result<void> end_leases(Sql& sql, Timestamp now);
 /// Leases that run out in a row before the job is set aside as poison.
 inline constexpr int kMaxCrashes = 3;
 

@@ -336,9 +336,12 @@ CREATE INDEX booking_people_email ON booking_people (email_key)
     WHERE user_id IS NULL AND email_key <> '';
 
 CREATE TABLE booking_events (
+    number        INTEGER PRIMARY KEY,
     booking       INTEGER NOT NULL REFERENCES bookings (number) ON DELETE CASCADE,
-    connection_id TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
-    user_id       TEXT NOT NULL,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider      TEXT NOT NULL,
+    account_id    TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
     role          TEXT NOT NULL,
     calendar_id   TEXT NOT NULL,
     intent        TEXT NOT NULL,
@@ -348,10 +351,12 @@ CREATE TABLE booking_events (
     version       INTEGER NOT NULL,
     written       TEXT NOT NULL,
     error         TEXT NOT NULL,
-    updated_at    INTEGER NOT NULL,
-    PRIMARY KEY (booking, connection_id)
+    updated_at    INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX booking_events_connection ON booking_events (connection_id);
+CREATE UNIQUE INDEX booking_events_place ON booking_events (booking, connection_id)
+    WHERE connection_id <> '';
+CREATE INDEX booking_events_connection ON booking_events (connection_id) WHERE connection_id <> '';
+CREATE INDEX booking_events_user ON booking_events (user_id, booking);
 
 CREATE TABLE webhook_messages (
     application_id TEXT NOT NULL REFERENCES applications (id) ON DELETE CASCADE,

@@ -23,22 +23,22 @@ class _Answer:
         return len(self.data) >= self.end
 
     def body(self):
-        if not self.data.startswith(b"HTTP/1.1 200"):
+        if not self.data.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202")):
             raise RuntimeError(f"answered {bytes(self.data[:500])!r}")
         return bytes(self.data[self.body_at:self.end])
 
 
-def together(port, method, path, headers_of_each):
+def together(port, method, paths, headers_of_each, content=b""):
     """Sends one request a connection, all connections open before: (seconds until the last answer, bodies)."""
     answers = []
     with selectors.DefaultSelector() as selector:
-        for headers in headers_of_each:
+        for path, headers in zip(paths, headers_of_each):
             connection = socket.create_connection(("127.0.0.1", port))
-            lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Content-Length: 0"]
+            lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Content-Length: {len(content)}"]
             lines += [f"{name}: {value}" for name, value in headers.items()]
             answers.append(_Answer())
             selector.register(connection, selectors.EVENT_READ,
-                              ("\r\n".join([*lines, "", ""]).encode(), answers[-1]))
+                              ("\r\n".join([*lines, "", ""]).encode() + content, answers[-1]))
         begin = time.monotonic()
         for key in selector.get_map().values():
             key.fileobj.sendall(key.data[0])

@@ -97,7 +97,8 @@ def _crowd_round(calhost, google, number, users, events):
     control.set_latency(50)
     cpu = [one.cpu_seconds() for one in (calhost, google)]
     requests = control.requests()
-    seconds, bodies = crowd.together(calhost.port, "POST", "/api/calendar/sync", [p.bearer for p in people])
+    seconds, bodies = crowd.together(calhost.port, "POST", ["/api/calendar/sync"] * users,
+                                     [p.bearer for p in people])
     cpu = [one.cpu_seconds() - before for one, before in zip((calhost, google), cpu)]
     for body in bodies:
         if json.loads(body)["sync_result"]["created"] != events:
@@ -123,4 +124,63 @@ def idle(program, folder):
         yield "idle memory", f"{calhost.memory_bytes('VmRSS') / 1e6:.1f} MB", "30"
 
 
-PARTS = {"status": status, "sync": sync, "crowd": crowd_of_users, "idle": idle}
+def _application(calhost, program):
+    """Headers of an application's key, on a host that serves."""
+    shown = subprocess.run(
+        [program, "app", "add", "bench", "--scopes", "bookings:read,bookings:write", "--data", calhost.data],
+        check=True, capture_output=True, text=True).stdout
+    return {"Authorization": "Bearer " + shown.splitlines()[-1], "Content-Type": "application/json"}
+
+
+def _lesson(client, tutor):
+    return {"title": "Algebra", "status": "confirmed", "time_zone": "Europe/Berlin",
+            "start_time": "2035-05-03T10:00:00", "end_time": "2035-05-03T11:00:00",
+            "client": {"user_id": client.id()}, "tutor": {"user_id": tutor.id()}}
+
+
+def bookings(program, folder):
+    """A booking accepted, on disk: 64 clients send new ones for five seconds; people without calendars."""
+    with server.sandbox(program, folder) as google, server.host(program, folder, google) as calhost:
+        headers = _application(calhost, program)
+        people = [Person(calhost, f"{name}@example.com") for name in ("client", "tutor")]
+        script = Path(folder) / "bookings.lua"
+        script.write_text((server.HERE / "bookings.lua").read_text() + f"\nwrk.body = [[{json.dumps(_lesson(*people))}]]\n"
+                          + "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in headers.items()))
+        cpu = calhost.cpu_seconds()
+        shown = subprocess.run(["wrk", "-t1", "-c64", "-d5s", "--latency", "-s", script, calhost.url],
+                               check=True, capture_output=True, text=True).stdout
+        cpu = calhost.cpu_seconds() - cpu
+    if "Non-2xx" in shown or "Socket errors" in shown:
+        raise RuntimeError("wrk met errors:\n" + shown)
+    rate = float(re.search(r"Requests/sec:\s*([\d.]+)", shown)[1])
+    count = int(re.search(r"(\d+) requests in", shown)[1])
+    yield "accepted", f"{rate:,.0f} bookings/s", "5,000"
+    yield "half of them within", re.search(r"50%\s+(\S+)", shown)[1], "3 ms"
+    yield "CPU", f"{cpu / count * 1e6:.0f} µs a booking", ""
+
+
+def delivery(program, folder, count=100):
+    """100 bookings into two calendars at 50 ms provider latency, 16 calls in flight: 13 waits at best."""
+    with server.sandbox(program, folder) as google, server.host(program, folder, google) as calhost:
+        control, headers, people = Control(google), _application(calhost, program), []
+        for name in ("client", "tutor"):
+            control.add_account(f"{name}@gmail.example")
+            people.append(Person(calhost, f"{name}@example.com"))
+            people[-1].connect(google, f"{name}@gmail.example")
+        time.sleep(1)  # the first syncs are over
+        control.set_latency(50)
+        before, cpu = control.requests(), calhost.cpu_seconds()
+        body = json.dumps(_lesson(*people)).encode()
+        begin = time.monotonic()
+        crowd.together(calhost.port, "PUT", [f"/api/bookings/{i}" for i in range(count)], [headers] * count, body)
+        while control.requests() - before < 2 * count:
+            if time.monotonic() - begin > 60:
+                raise RuntimeError("the bookings do not arrive")
+            time.sleep(0.005)
+        wall, cpu = time.monotonic() - begin, calhost.cpu_seconds() - cpu
+    yield f"{count} bookings in two calendars", f"{wall * 1e3:.0f} ms", "747 ms"
+    yield "host CPU", f"{cpu / count * 1e3:.2f} ms a booking", "0.5"
+
+
+PARTS = {"status": status, "sync": sync, "crowd": crowd_of_users, "bookings": bookings,
+         "delivery": delivery, "idle": idle}

@@ -57,6 +57,10 @@ class Person:
     def connect(self, google, account):
         self.return_from(self.consent(google, account))
 
+    def id(self):
+        _, body = expect(200, call(self.server, "GET", "/auth/me", headers=self.bearer))
+        return json.loads(body)["id"]
+
     def status(self):
         _, body = expect(200, call(self.server, "GET", "/api/calendar/status", headers=self.bearer))
         return body

@@ -25,6 +25,7 @@ class Server:
     def __init__(self, command, port, folder):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
+        self.data = None  # a host's data folder
         self.log = Path(folder) / f"{port}.log"
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -112,7 +113,10 @@ def host(program, folder, google, *, workers="auto"):
     }
     file = Path(folder) / f"host-{port}.yaml"
     file.write_text(json.dumps(settings, indent=1), encoding="utf-8")  # JSON is YAML
-    return Server([program, "serve", "--config", file, "--data", Path(folder) / f"host-{port}"], port, folder)
+    data = Path(folder) / f"host-{port}"
+    started = Server([program, "serve", "--config", file, "--data", data], port, folder)
+    started.data = data
+    return started
 
 
 def nginx(folder, answer):

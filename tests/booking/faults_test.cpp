@@ -188,3 +188,40 @@ TEST_CASE("bookings: a thousand at once are accepted, paced and none is lost") {
     CHECK(office.live(kBob) == 1000);
     CHECK(effects_of(office.host, "events.insert") == 2000);
 }
+
+TEST_CASE(
+    "bookings: disconnecting and connecting the same account again doubles nothing, and what was "
+    "cancelled meanwhile goes") {
+    Office office;
+    office.connect();
+    office.book(office.lesson(), "stays");
+    office.book(office.lesson(), "goes");
+    office.host.call("DELETE", "/api/calendar/disconnect", office.ada);
+    office.book(office.lesson({{"status", "cancelled"}}), "goes");
+    office.book(office.lesson({{"title", "Geometry"}}), "stays");
+    CHECK(office.live(kAda) == 2);
+    office.sign_in_again();
+    office.host.connect(office.ada, kAda);
+    office.rest();
+    CHECK(office.live(kAda) == 1);
+    CHECK(json::text_of(office.ada_sees("stays"), "summary") == "Geometry with Bob");
+    CHECK(effects_of(office.host, "events.insert") == 4);
+}
+
+TEST_CASE("bookings: another account under the same label gets its own events") {
+    Office office;
+    office.host.google.add_account("eve@gmail.example", "Eve", "Europe/Berlin");
+    office.connect();
+    office.book(office.lesson());
+    office.host.connect(office.ada, "eve@gmail.example");
+    office.rest();
+    CHECK(office.live("eve@gmail.example") == 1);
+    office.book(office.lesson({{"title", "Geometry"}}));
+    CHECK(office.states() == "client synced, tutor synced");
+    office.sign_in_again();
+    office.host.connect(office.ada, kAda);
+    office.rest();
+    CHECK(office.live(kAda) == 1);
+    CHECK(json::text_of(office.event_of(office.ada_id + "' AND e.connection_id <> '", kAda),
+                        "summary") == "Geometry with Bob");
+}

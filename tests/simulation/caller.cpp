@@ -131,4 +131,14 @@ Task<> Caller::sync(Person& person, std::string query) {
 
 Task<> Caller::look(Person& person, std::string path) { co_await call(person, "GET", path, kJson); }
 
+Task<> Caller::book(std::size_t lesson, std::int64_t version, json::object booking) {
+    auto& people = scene_->people;
+    booking["version"] = version;
+    const auto answer =
+        co_await call(people.shop, "PUT", "/api/bookings/" + people.lessons[lesson].id, kJson,
+                      json::serialize(booking));
+    auto& promised = people.lessons[lesson].promised;
+    if (answer.status == 202) promised = std::max(promised, version);
+}
+
 }  // namespace calhost::simulation

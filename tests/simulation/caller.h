@@ -19,6 +19,8 @@ class Caller {
     Task<> connect(Person& person, Slot& slot, std::string account);
     Task<> disconnect(Person& person, Slot& slot);
     Task<> sync(Person& person, std::string query);
+    /// The application sends a version of the booking.
+    Task<> book(std::size_t lesson, std::int64_t version, json::object booking);
     /// Any call that changes nothing.
     Task<> look(Person& person, std::string path);
 

@@ -33,8 +33,17 @@ struct Person {
     int running = 0;           ///< calls on their way
 };
 
+/// A booking of the first two people, as the application knows it.
+struct Lesson {
+    std::string id;
+    std::int64_t last_version = 0;  ///< that was sent
+    std::int64_t promised = 0;      ///< the newest that was acknowledged
+};
+
 struct People {
     std::vector<Person> all;
+    Person shop;  ///< the application, which has a key
+    std::vector<Lesson> lessons;
     /// Numbers of grants whose connection was disconnected, acknowledged.
     std::set<std::size_t> given_back;
     /// Ids of connections whose sealed values somebody swapped on the disk.

@@ -5,7 +5,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "accounts/keys.h"
 #include "simulation/quick_hasher.h"
+#include "storage/applications.h"
 
 namespace calhost::simulation {
 namespace {
@@ -59,6 +61,7 @@ World::World(std::uint64_t seed)
     scene_.people.all.push_back(make_person("ada", {"primary", "source"}));
     scene_.people.all.push_back(make_person("bob", {"primary"}));
     open_accounts();
+    open_shop();
 }
 
 void World::open_accounts() {
@@ -70,6 +73,22 @@ void World::open_accounts() {
     // Short lives and, in half of the worlds, rotation: refreshes happen all the time.
     editor_.order("/settings",
                   {{"access_token_seconds", 900}, {"rotate_refresh_tokens", dice_.chance(50)}});
+}
+
+void World::open_shop() {
+    const auto made = accounts::make_key(
+        {.application_id = "shop", .scopes = {"bookings:read", "bookings:write"}},
+        host().time.now(), host().random);
+    test::must(
+        host().time.wait(host().worker().database().write([&](storage::Sql& sql) -> Result<void> {
+            auto done = storage::insert_application(
+                sql, {.id = "shop", .name = "shop", .created_at = host().time.now()});
+            return done ? storage::insert_api_key(sql, made.row) : done;
+        })));
+    auto& shop = scene_.people.shop;
+    shop.name = "shop";
+    shop.credentials.set("Authorization", "Bearer " + std::string(made.secret.expose()));
+    scene_.known.add_secret(made.secret.expose());
 }
 
 Outcome World::run() {
@@ -92,7 +111,33 @@ void World::act() {
     const auto choice = dice_.below(100);
     if (choice < 4) return crash();
     if (choice < 35) return act_at_provider(person);
+    if (choice < 50) return act_for_shop();
     act_for(person);
+}
+
+/// A booking is made, moved or cancelled; sometimes what it was arrives late, or twice.
+void World::act_for_shop() {
+    auto& people = scene_.people;
+    json::object booking;
+    for (const auto& [role, person] :
+         {std::pair{"tutor", &people.all[0]}, std::pair{"client", &people.all[1]}}) {
+        const auto user = test::must(storage::find_user_by_email(host().sql(), person->email));
+        if (!user) return;
+        booking[role] = {{"user_id", user->id}, {"name", person->name}};
+    }
+    if (people.lessons.empty() || (people.lessons.size() < 6 && dice_.chance(30)))
+        people.lessons.push_back({.id = fmt::format("lesson-{}", people.lessons.size())});
+    const auto which = dice_.below(people.lessons.size());
+    auto& lesson = people.lessons[which];
+    const bool is_late = lesson.last_version > 1 && dice_.chance(15);
+    const auto version = is_late ? lesson.last_version - 1 : ++lesson.last_version;
+    const auto begin = std::chrono::floor<std::chrono::hours>(host().time.now()) +
+                       std::chrono::days{2 + dice_.below(40)};
+    booking["title"] = fmt::format("{} v{}", lesson.id, version);
+    booking["status"] = dice_.chance(70) ? "confirmed" : dice_.chance(80) ? "cancelled" : "pending";
+    booking["start_time"] = format_rfc3339(begin);
+    booking["end_time"] = format_rfc3339(begin + std::chrono::hours{1});
+    start(caller_.book(which, version, std::move(booking)));
 }
 
 void World::act_at_provider(Person& person) {
@@ -168,8 +213,10 @@ void World::come_to_rest() {
     const auto end = host().time.now() + kRest;
     while (is_well() && host().time.now() < end) {
         for (auto& person : scene_.people.all) reconnect_what_broke(person);
+        const bool was_at_rest = is_at_rest();
         advance(std::chrono::minutes{15});
-        if (is_well() && is_at_rest()) break;
+        // A poll must have seen what was written last.
+        if (is_well() && was_at_rest && is_at_rest()) break;
     }
     if (!is_well()) return;
     for (auto& invariant : invariants_) invariant->at_rest();

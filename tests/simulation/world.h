@@ -27,11 +27,13 @@ class World {
 
   private:
     void open_accounts();
+    void open_shop();
     void run_trouble();
     void come_to_rest();
     void act();
     void act_at_provider(Person& person);
     void act_for(Person& person);
+    void act_for_shop();
     void reconnect_what_broke(Person& person);
     void start(Task<> task);
     void advance(milliseconds duration);

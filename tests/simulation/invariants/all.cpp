@@ -1,3 +1,4 @@
+#include "simulation/invariants/bookings_in_calendars.h"
 #include "simulation/invariants/errors_are_problems.h"
 #include "simulation/invariants/grants_given_back.h"
 #include "simulation/invariants/jobs_in_order.h"
@@ -21,9 +22,10 @@ Invariants make_invariants(Scene& scene) {
     all.push_back(std::make_unique<PromisesKept>(scene));
     all.push_back(std::make_unique<JobsInOrder>(scene));
     all.push_back(std::make_unique<ErrorsAreProblems>(scene));
-    // Last: these two ask the provider for grants of their own.
+    // Last: these three ask the provider for grants of their own.
     all.push_back(std::make_unique<GrantsGivenBack>(scene));
     all.push_back(std::make_unique<NothingLostOrDoubled>(scene));
+    all.push_back(std::make_unique<BookingsInCalendars>(scene));
     return all;
 }
 
