@@ -16,7 +16,7 @@ using storage::BookingPerson;
 
 constexpr std::size_t kIdBytes = 1024;
 constexpr std::size_t kTextBytes = 1024;
-constexpr std::size_t kDataBytes = 16 * 1024;
+constexpr std::size_t kDataBytes = std::size_t{16} * 1024;
 constexpr std::array<std::string_view, 4> kStatuses{"pending", "confirmed", "cancelled",
                                                     "completed"};
 

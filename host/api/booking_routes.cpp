@@ -87,7 +87,8 @@ std::expected<storage::BookingQuery, net::Response> read_query(const net::Reques
     };
     read("from", query.from);
     read("to", query.to);
-    if (!page.after.empty() && !(query.after = parse_key(page.after)))
+    if (!page.after.empty()) query.after = parse_key(page.after);
+    if (!page.after.empty() && !query.after)
         errors.push_back({"cursor", "cursor must be next_cursor of an answer of this list"});
     if (!errors.empty()) return std::unexpected(invalid_fields(errors, request.request_id));
     return query;

@@ -14,10 +14,10 @@ constexpr std::size_t kIdBytes = 256;
 
 std::optional<Timestamp> parse_seconds(std::string_view text) {
     std::int64_t seconds = 0;
-    const auto* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, seconds);
+    const auto read = std::from_chars(text.begin(), text.end(), seconds);
     // Beyond this no clock goes, and milliseconds still fit.
-    if (read.ec != std::errc() || read.ptr != end || seconds < 0 || seconds > 253'402'300'799)
+    if (read.ec != std::errc() || read.ptr != text.end() || seconds < 0 ||
+        seconds > 253'402'300'799)
         return std::nullopt;
     return Timestamp{std::chrono::seconds{seconds}};
 }

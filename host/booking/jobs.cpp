@@ -37,9 +37,8 @@ Result<JobTarget> parse_target(std::string_view target) {
     JobTarget parsed{std::string(target.substr(0, slash)), 0};
     if (slash != std::string_view::npos) {
         const auto number = target.substr(slash + 1);
-        const auto* end = number.data() + number.size();
-        const auto read = std::from_chars(number.data(), end, parsed.booking);
-        if (read.ec == std::errc() && read.ptr == end) return parsed;
+        const auto read = std::from_chars(number.begin(), number.end(), parsed.booking);
+        if (read.ec == std::errc() && read.ptr == number.end()) return parsed;
     }
     return fail(ErrorCode::invalid, "This job names no booking.");
 }
