@@ -97,6 +97,15 @@ Result<calendar::EventTime> read_slot(const Reader& value) {
     return read_time(value, "recurrence_id");
 }
 
+/// The event is that one occurrence, and no series.
+Result<void> put_into_slot(calendar::Event& event, const Reader& value) {
+    auto slot = read_slot(value);
+    if (!slot) return fail(std::move(slot.error()));
+    event.recurrence_id = std::move(*slot);
+    event.recurrence.reset();
+    return {};
+}
+
 /// ical.write({ event, … }, { owner? })
 void ical_write(Call& call, const Clock& clock) {
     const auto list = call.argument(1);
@@ -119,16 +128,12 @@ void ical_update(Call& call, const Clock& clock) {
     auto event = read_event(call.argument(2));
     if (!event) return call.give_error(event.error());
     event->updated = now_of(clock);
-    std::optional<Result<calendar::EventTime>> slot;
+    Result<void> moved;
     if (const auto options = call.argument(3); options.is_table())
         options.with_field("slot", [&](const Reader& value) {
-            if (!value.is_nil()) slot = read_slot(value);
+            if (!value.is_nil()) moved = put_into_slot(*event, value);
         });
-    if (slot && !*slot) return call.give_error(slot->error());
-    if (slot) {
-        event->recurrence_id = std::move(**slot);
-        event->recurrence.reset();
-    }
+    if (!moved) return call.give_error(moved.error());
     auto text =
         calendar::update_icalendar(text_argument(call, 1), *event, option(call, 3, "owner"));
     if (!text) return call.give_error(text.error());
