@@ -21,15 +21,12 @@ struct Lease {
 
 /// On the connection's home worker: makes the token fresh, then reads what is stored.
 Task<Result<Lease>> take(const sync::Home& home, std::string user_id, std::string id) {
-    const auto fresh = co_await home.keeper->token(id, user_id, false);
-    if (!fresh) co_return fail(fresh.error());
-    auto row = storage::find_connection(home.services->database.reader(), user_id, id);
+    auto row = co_await home.keeper->fresh_row(id, user_id);
     if (!row) co_return fail(row.error());
-    if (!*row) co_return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
-    auto token = connect::open_token(*home.services, (*row)->sealed_access_token,
+    auto token = connect::open_token(*home.services, row->sealed_access_token,
                                      connect::kAccessColumn, id, user_id);
     if (!token) co_return fail(token.error());
-    co_return Lease{std::move(*token), std::move(**row)};
+    co_return Lease{std::move(*token), std::move(*row)};
 }
 
 /// Why this key gets no token of the connection, or nothing.

@@ -25,26 +25,23 @@ Result<std::optional<json::object>> shape(const Result<std::optional<Row>>& row)
     return *row ? std::optional(shape(**row)) : std::nullopt;
 }
 
-std::unexpected<Error> gone() {
-    return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+Result<Secret> open(const sync::Home& home, const storage::Connection& row, std::string_view sealed,
+                    std::string_view column) {
+    return connect::open_token(*home.services, sealed, column, row.id, row.user_id);
 }
 
 Task<Result<plugin::GrantedTokens>> read_tokens(const sync::Home& home, std::string id) {
-    auto& sql = home.services->database.reader();
-    auto row = storage::find_connection_for_job(sql, id);
+    auto found = storage::find_connection_for_job(home.services->database.reader(), id);
+    if (!found) co_return fail(found.error());
+    if (!*found) co_return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
+    const auto row = co_await home.keeper->fresh_row(id, (*found)->user_id);
     if (!row) co_return fail(row.error());
-    if (!*row) co_return gone();
-    auto access = co_await home.keeper->token(id, (*row)->user_id, false);
+    auto access = open(home, *row, row->sealed_access_token, connect::kAccessColumn);
     if (!access) co_return fail(access.error());
-    // What the refresh left: a provider may give a new refresh token with it.
-    row = storage::find_connection_for_job(sql, id);
-    if (!row) co_return fail(row.error());
-    if (!*row) co_return gone();
-    auto refresh = connect::open_token(*home.services, (*row)->sealed_refresh_token,
-                                       connect::kRefreshColumn, id, (*row)->user_id);
+    auto refresh = open(home, *row, row->sealed_refresh_token, connect::kRefreshColumn);
     if (!refresh) co_return fail(refresh.error());
-    co_return plugin::GrantedTokens{std::move(*access), std::move(*refresh),
-                                    (*row)->token_expires_at, (*row)->scopes};
+    co_return plugin::GrantedTokens{std::move(*access), std::move(*refresh), row->token_expires_at,
+                                    row->scopes};
 }
 
 }  // namespace

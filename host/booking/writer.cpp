@@ -29,6 +29,13 @@ bool is_for_later(ErrorCode code) {
     return is_transient(code) || code == ErrorCode::needs_reauth || code == ErrorCode::cancelled;
 }
 
+/// Something changed while the run was on its way, as another account under the same label: the
+/// next run begins from what is there then.
+Error as_seen_by_job(Error error) {
+    if (error.code == ErrorCode::conflict) error.code = ErrorCode::unavailable;
+    return error;
+}
+
 /// What services say of a calendar that they do not have.
 bool is_unknown_calendar(const Error& error) {
     return error.code == ErrorCode::not_found || error.code == ErrorCode::invalid;
@@ -81,6 +88,7 @@ Task<Result<void>> Writer::run(const storage::Job& job) {
     if (!scene) co_return fail(std::move(scene.error()));
     if (!*scene) co_return Result<void>{};
     auto settled = co_await settle(**scene);
+    if (!settled) settled = fail(as_seen_by_job(std::move(settled.error())));
     if (!settled && !is_for_later(settled.error().code))
         co_return co_await record_failure(**scene, settled.error());
     co_return settled;

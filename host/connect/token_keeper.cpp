@@ -15,6 +15,10 @@ std::unexpected<Error> gone() {
     return fail(ErrorCode::not_found, "The calendar was disconnected meanwhile.");
 }
 
+std::unexpected<Error> replaced() {
+    return fail(ErrorCode::conflict, "Another account was connected meanwhile. Please try again.");
+}
+
 /// What the person must do once the grant is gone.
 std::string_view reconnect_sentence(const storage::Connection& row) {
     return row.account_data.empty() ? kTokenExpired : kPasswordRefused;
@@ -31,42 +35,65 @@ bool TokenKeeper::is_fresh(const std::optional<Timestamp>& expires_at) const {
 }
 
 Task<Result<Secret>> TokenKeeper::token(std::string connection_id, std::string user_id,
-                                        bool was_refused) {
+                                        std::string account, bool was_refused) {
     const auto held = held_.find(connection_id);
-    if (held != held_.end() && !was_refused && is_fresh(held->second.expires_at))
+    if (held != held_.end() && !was_refused && held->second.account == account &&
+        is_fresh(held->second.expires_at))
         co_return held->second.token;
-    const std::int64_t refused_generation = held == held_.end() ? -1 : held->second.generation;
     auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
     if (!row) co_return fail(row.error());
     if (!*row) co_return gone();
+    if ((*row)->external_id != account) co_return replaced();
     if ((*row)->state == "needs_reauth") co_return reconnect(**row);
-    auto read = co_await this->read(**row);
-    if (!read) co_return fail(read.error());
+    auto renewed = co_await renew(**row, was_refused);
+    if (!renewed) co_return fail(std::move(renewed.error()));
+    if (renewed->account != account) co_return replaced();
+    co_return std::move(renewed->token);
+}
+
+Task<Result<storage::Connection>> TokenKeeper::fresh_row(std::string connection_id,
+                                                         std::string user_id) {
+    auto& sql = services_->database.reader();
+    auto row = storage::find_connection(sql, user_id, connection_id);
+    if (!row) co_return fail(row.error());
+    if (!*row) co_return gone();
+    const auto token = co_await this->token(connection_id, user_id, (*row)->external_id, false);
+    if (!token) co_return fail(token.error());
+    row = storage::find_connection(sql, user_id, connection_id);
+    if (!row) co_return fail(row.error());
+    if (!*row) co_return gone();
+    co_return std::move(**row);
+}
+
+Task<Result<TokenKeeper::Held>> TokenKeeper::renew(const Row& row, bool was_refused) {
+    const auto held = held_.find(row.id);
+    const std::int64_t refused_generation = held == held_.end() ? -1 : held->second.generation;
+    auto read = co_await this->read(row);
+    if (!read) co_return read;
     // Someone else may have stored a newer token than the one that was refused.
-    const bool is_newer = (*row)->generation != refused_generation;
+    const bool is_newer = row.generation != refused_generation;
     if (is_fresh(read->expires_at) && (!was_refused || (is_newer && refused_generation >= 0)))
-        co_return held_.insert_or_assign(connection_id, std::move(*read)).first->second.token;
-    const auto generation = (*row)->generation;
-    auto fresh = co_await refreshes_.run(connection_id, [this, connection_id, user_id, generation] {
-        return refresh(connection_id, user_id, generation);
-    });
+        co_return held_.insert_or_assign(row.id, std::move(*read)).first->second;
+    auto fresh = co_await refreshes_.run(
+        row.id, [this, id = row.id, user_id = row.user_id, generation = row.generation] {
+            return refresh(id, user_id, generation);
+        });
     const bool still_lives =
         !was_refused && read->expires_at && *read->expires_at > services_->clock.now();
     // With a Retry-After the provider wants quiet, whatever the old token could still do.
     const bool may_use_old =
         still_lives && !fresh && is_transient(fresh.error().code) && !fresh.error().retry_after;
-    if (may_use_old) co_return std::move(read->token);
-    co_return fresh;
+    co_return may_use_old ? std::move(read) : std::move(fresh);
 }
 
 Task<Result<TokenKeeper::Held>> TokenKeeper::read(const Row& row) {
     auto token =
         open_token(*services_, row.sealed_access_token, kAccessColumn, row.id, row.user_id);
-    if (!token) co_return fail((co_await unreadable(row, token.error())).error());
-    co_return Held{std::move(*token), row.token_expires_at, row.generation};
+    if (!token) co_return co_await unreadable(row, token.error());
+    co_return Held{std::move(*token), row.external_id, row.token_expires_at, row.generation};
 }
 
-Task<Result<Secret>> TokenKeeper::unreadable(const Row& row, Error error) {
+Task<std::unexpected<Error>> TokenKeeper::unreadable(const Row& row, Error error) {
     log::error("sealed token does not open",
                {{"connection_id", row.id}, {"reason", error.message}});
     co_await set_state(row, "error", std::string(kTokenUnreadable));
@@ -75,17 +102,13 @@ Task<Result<Secret>> TokenKeeper::unreadable(const Row& row, Error error) {
         std::string(kTokenUnreadable));
 }
 
-Task<Result<Secret>> TokenKeeper::refresh(std::string connection_id, std::string user_id,
-                                          std::int64_t generation) {
+Task<Result<TokenKeeper::Held>> TokenKeeper::refresh(std::string connection_id, std::string user_id,
+                                                     std::int64_t generation) {
     auto row = storage::find_connection(services_->database.reader(), user_id, connection_id);
     if (!row) co_return fail(row.error());
     if (!*row) co_return gone();
-    if ((*row)->generation !=
-        generation) {  // another worker or host was faster: its token is there
-        auto newer = co_await read(**row);
-        if (!newer) co_return fail(newer.error());
-        co_return std::move(newer->token);
-    }
+    // Another worker or host was faster: its token is there.
+    if ((*row)->generation != generation) co_return co_await read(**row);
     const auto now = services_->clock.now();
     if (const auto until = blocked_until(connection_id); until && *until > now)
         co_return std::unexpected(
@@ -106,7 +129,7 @@ Task<Result<Secret>> TokenKeeper::refresh(std::string connection_id, std::string
     co_return co_await store(**row, std::move(*grant));
 }
 
-Task<Result<Secret>> TokenKeeper::store(const Row& row, Grant grant) {
+Task<Result<TokenKeeper::Held>> TokenKeeper::store(const Row& row, Grant grant) {
     co_await services_->crash_points.reach("refresh.answered");
     const storage::Tokens tokens{
         .sealed_access_token =
@@ -127,22 +150,20 @@ Task<Result<Secret>> TokenKeeper::store(const Row& row, Grant grant) {
     if (!stored) co_return fail(stored.error());
     if (!*stored) co_return co_await newer(row);
     co_await services_->crash_points.reach("refresh.committed");
-    held_.insert_or_assign(row.id, Held{grant.access_token, grant.expires_at, row.generation + 1});
     log::info("token refreshed", {{"connection_id", row.id}, {"provider", row.provider}});
-    co_return std::move(grant.access_token);
+    Held held{std::move(grant.access_token), row.external_id, grant.expires_at, row.generation + 1};
+    co_return held_.insert_or_assign(row.id, std::move(held)).first->second;
 }
 
 /// A new grant or a disconnect came between: the refreshed token is not the one.
-Task<Result<Secret>> TokenKeeper::newer(const Row& row) {
+Task<Result<TokenKeeper::Held>> TokenKeeper::newer(const Row& row) {
     auto current = storage::find_connection(services_->database.reader(), row.user_id, row.id);
     if (!current) co_return fail(current.error());
     if (!*current) co_return gone();
-    auto held = co_await read(**current);
-    if (!held) co_return fail(held.error());
-    co_return std::move(held->token);
+    co_return co_await read(**current);
 }
 
-Task<Result<Secret>> TokenKeeper::refused(const Row& row, Error error) {
+Task<std::unexpected<Error>> TokenKeeper::refused(const Row& row, Error error) {
     log::warning("token refresh failed", {{"connection_id", row.id},
                                           {"provider", row.provider},
                                           {"code", to_string(error.code)},

@@ -28,10 +28,15 @@ class TokenKeeper {
 
     /// A token good for at least a moment: refreshed five minutes before its end, or at once when
     /// `was_refused`. A refresh that fails while the old token still lives gives the old one. An
-    /// account with a password has no other: once refused, only the person can mend it.
+    /// account with a password has no other: once refused, only the person can mend it. The token
+    /// is that account's (the provider's id of it), never its successor's under the same label.
     /// *Errors*: needs_reauth (the state says so now, too), unavailable, timeout, rate_limited,
-    /// misconfigured, not_found (disconnected meanwhile).
-    Task<Result<Secret>> token(std::string connection_id, std::string user_id, bool was_refused);
+    /// misconfigured, not_found (disconnected meanwhile), conflict (another account meanwhile).
+    Task<Result<Secret>> token(std::string connection_id, std::string user_id, std::string account,
+                               bool was_refused);
+
+    /// The row with a token that is good now; all it says belongs together. *Errors*: those above.
+    Task<Result<storage::Connection>> fresh_row(std::string connection_id, std::string user_id);
 
     /// The provider asked for quiet until then; survives a restart.
     [[nodiscard]] std::optional<Timestamp> blocked_until(const std::string& connection_id);
@@ -47,6 +52,7 @@ class TokenKeeper {
   private:
     struct Held {
         Secret token;
+        std::string account;
         std::optional<Timestamp> expires_at;
         std::int64_t generation = 0;
     };
@@ -54,30 +60,35 @@ class TokenKeeper {
 
     [[nodiscard]] bool is_fresh(const std::optional<Timestamp>& expires_at) const;
     Task<Result<Held>> read(const Row& row);
-    Task<Result<Secret>> refresh(std::string connection_id, std::string user_id,
-                                 std::int64_t generation);
-    Task<Result<Secret>> store(const Row& row, struct Grant grant);
-    Task<Result<Secret>> newer(const Row& row);
-    Task<Result<Secret>> refused(const Row& row, Error error);
-    Task<Result<Secret>> unreadable(const Row& row, Error error);
+    Task<Result<Held>> renew(const Row& row, bool was_refused);
+    Task<Result<Held>> refresh(std::string connection_id, std::string user_id,
+                               std::int64_t generation);
+    Task<Result<Held>> store(const Row& row, struct Grant grant);
+    Task<Result<Held>> newer(const Row& row);
+    Task<std::unexpected<Error>> refused(const Row& row, Error error);
+    Task<std::unexpected<Error>> unreadable(const Row& row, Error error);
     Task<> tell(const Row& row, std::string last_error);
     Task<> set_state(const Row& row, std::string state, std::string last_error);
 
     Services* services_;
-    SingleFlight<Secret> refreshes_;
+    SingleFlight<Held> refreshes_;
     std::map<std::string, Held> held_;
     std::map<std::string, std::optional<Timestamp>> blocked_;  ///< as in the rows
 };
 
-/// Access of one stored connection, for provider calls. *Thread*: its home worker.
+/// Access of one stored connection as its row was: what belongs to that account is never asked of
+/// another that took its place. For provider calls. *Thread*: its home worker.
 class ConnectionAccess final : public plugin::Access {
   public:
     ConnectionAccess(TokenKeeper& keeper, const storage::Connection& row)
-        : keeper_(&keeper), connection_id_(row.id), user_id_(row.user_id) {
+        : keeper_(&keeper),
+          connection_id_(row.id),
+          user_id_(row.user_id),
+          account_id_(row.external_id) {
         if (!row.account_data.empty()) account_ = read_account(row.account_data);
     }
     Task<Result<Secret>> token(bool was_refused) override {
-        return keeper_->token(connection_id_, user_id_, was_refused);
+        return keeper_->token(connection_id_, user_id_, account_id_, was_refused);
     }
     [[nodiscard]] std::optional<Timestamp> blocked_until() const override {
         return keeper_->blocked_until(connection_id_);
@@ -94,6 +105,7 @@ class ConnectionAccess final : public plugin::Access {
     TokenKeeper* keeper_;
     std::string connection_id_;
     std::string user_id_;
+    std::string account_id_;
     std::optional<plugin::Account> account_;
 };
 

@@ -34,8 +34,9 @@ Result<std::int64_t> insert(Sql& sql, const BookingEvent& e) {
     auto number = sql.first(
         "INSERT INTO booking_events (booking, user_id, provider, account_id, connection_id, role, "
         "calendar_id, intent, external_id, etag, state, version, written, error, updated_at) "
-        "VALUES ($1, $2, $3, $4, coalesce((SELECT id FROM connections WHERE id = $5), ''), $6, "
-        "$7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING number",
+        "VALUES ($1, $2, $3, $4, "
+        "coalesce((SELECT id FROM connections WHERE id = $5 AND external_id = $4), ''), "
+        "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING number",
         {e.booking, e.user_id, e.provider, e.account_id, e.connection_id, e.role, e.calendar_id,
          e.intent, e.external_id, e.etag, e.state, e.version, e.written, e.error, e.updated_at},
         read_number);

@@ -28,8 +28,8 @@ struct BookingEvent {
     Timestamp updated_at{};
 };
 
-/// Gives the row's number. A connection that went meanwhile leaves the row without one. *Errors*:
-/// conflict, when booking or user are gone.
+/// Gives the row's number. A connection that went meanwhile, or is another account's by now, leaves
+/// the row without one. *Errors*: conflict, when booking or user are gone.
 Result<std::int64_t> save_booking_event(Sql& sql, const BookingEvent& event);
 /// The events of that connection's account are known again, and those of any other account that was
 /// there before are not its own any more. In the transaction that stores or deletes the grant.

@@ -123,6 +123,37 @@ TEST_CASE("bookings: a connection that goes between enqueue and run") {
     CHECK(count_in_store(office.host, "SELECT count(*) FROM jobs WHERE kind = 'booking'") == 0);
 }
 
+TEST_CASE("bookings: another account is connected while a booking is written to the first") {
+    const std::string other = "carol@gmail.example";
+    Office office({.adjust = [](config::Settings& settings) { settings.sync.interval = {}; }});
+    auto& host = office.host;
+    control(host, "POST", "/accounts", {{"email", other}});
+    office.connect();
+    office.rest(std::chrono::hours{2});  // the write begins with a refresh
+    office.sign_in_again();
+    break_next(host, {{"kind", "delay"},
+                      {"delay_ms", 5000},
+                      {"method", "POST"},
+                      {"path", "/token"},
+                      {"count", 2}});
+    office.put(office.lesson());
+    host.time.advance(std::chrono::seconds{1});
+    host.connect(office.ada, other);
+    office.rest();
+    CHECK(office.live(kAda) == 0);
+    CHECK(office.live(other) == 1);
+    office.book(office.lesson({{"title", "Geometry"}}));
+    CHECK(office.live(other) == 1);
+    CHECK(office.states() == "client synced, tutor synced");
+
+    host.connect(office.ada, kAda);
+    office.rest();
+    CHECK(office.live(kAda) == 1);
+    host.connect(office.ada, other);
+    office.rest();
+    CHECK(office.live(other) == 1);
+}
+
 TEST_CASE("bookings: a calendar that was deleted at the provider") {
     Office office;
     office.connect();

@@ -281,6 +281,25 @@ TEST_CASE("sealed: a corrupt value turns only its connection to error, and recon
     }
 }
 
+TEST_CASE("token: what was begun for an account never gets the token of its successor") {
+    Connected person;
+    auto& host = person.host;
+    const auto access = [&] {
+        const std::string id(json::text_of(connection_of(host, person.who), "id"));
+        const auto row = must(storage::find_connection_for_job(host.sql(), id));
+        return connect::ConnectionAccess(host.worker().keeper(), *row);
+    };
+    auto before = access();
+    CHECK(host.time.wait(before.token(false)));
+    REQUIRE(host.connect(person.who, kBob).status == 302);
+    auto after = access();
+    for (const bool was_refused : {false, true}) {
+        CAPTURE(was_refused);
+        CHECK(host.time.wait(after.token(was_refused)));
+        CHECK(host.time.wait(before.token(was_refused)).error().code == ErrorCode::conflict);
+    }
+}
+
 TEST_CASE("sealed: a value moved from another row does not open") {
     Connected person;
     auto& host = person.host;
