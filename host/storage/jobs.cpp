@@ -182,7 +182,9 @@ Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp
 
 Result<void> end_leases(Sql& sql, Timestamp now) {
     return to_void(sql.execute(
-        "UPDATE jobs SET due_at = $1 WHERE status = 'running' AND due_at > $1", {now}));
+        "UPDATE jobs SET due_at = $1 + CASE crashes WHEN 0 THEN 0 ELSE 1000 * (1 << crashes) END "
+        "WHERE status = 'running'",
+        {now}));
 }
 
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,

@@ -32,10 +32,12 @@ struct Job {
 /// will run again; dead: it waits again, from the first attempt.
 Result<void> enqueue_job(Sql& sql, const Job& job);
 /// At a start nobody holds a lease, since a store has one host: what ran when the last one ended may
-/// run again at once. Each counts as a crash, as if the lease had run out.
+/// run again at once. Each counts as a crash, as if the lease had run out. One that has crashed
+/// before waits 2 s, then 4, then 8, so that the job that ends the host soon runs alone, and those
+/// that only ran beside it are done.
 Result<void> end_leases(Sql& sql, Timestamp now);
 /// Leases that run out in a row before the job is set aside as poison.
-inline constexpr int kMaxCrashes = 3;
+inline constexpr int kMaxCrashes = 10;
 
 /// The job of a lane that is due before the lane's others.
 struct LaneHead {

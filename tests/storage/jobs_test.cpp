@@ -229,22 +229,43 @@ TEST_CASE("jobs: a retry waits, and what the provider demanded is not undercut")
     CHECK(claim(scene, "b", kNow + 60s)->attempts == 2);
 }
 
-TEST_CASE("jobs: three crashes in a row set it aside, a run that ended counts anew") {
+TEST_CASE("jobs: too many crashes in a row set it aside, a run that ended counts anew") {
     test::Scene scene;
     enqueue(scene, make_job("j", "t"));
     auto now = kNow;
     const auto crash = [&](int times) {
         for (int i = 0; i < times; ++i, now += 2min) REQUIRE(claim(scene, "lost", now));
     };
-    crash(2);
+    crash(kMaxCrashes - 1);
     REQUIRE(claim(scene, "ends", now));
     CHECK(scene.write([&](Sql& s) { return retry_job(s, "j", "ends", now, "x"); }));
-    crash(3);
+    crash(kMaxCrashes);
     CHECK_FALSE(claim(scene, "never", now));
     CHECK(find(scene, "t")->status == "dead");
     CHECK(find(scene, "t")->last_error ==
-          "The host ended 3 times in a row while this job ran; it is set aside.");
+          "The host ended 10 times in a row while this job ran; it is set aside.");
     CHECK_FALSE(next_time(scene));
+}
+
+TEST_CASE("jobs: after a start what ran goes on at once, and what crashed before a little later") {
+    test::Scene scene;
+    enqueue(scene, make_job("a", "innocent"));
+    enqueue(scene, make_job("b", "twice"));
+    const auto restart = [&](Timestamp now) {
+        scene.write([&](Sql& s) { return end_leases(s, now); });
+    };
+    REQUIRE(claim(scene, "1", kNow));
+    REQUIRE(claim(scene, "2", kNow));
+    restart(kNow + 1s);
+    REQUIRE(claim(scene, "3", kNow + 1s));
+    REQUIRE(claim(scene, "4", kNow + 1s));
+    CHECK(scene.write([](Sql& s) { return finish_job(s, "a", "3"); }));
+    restart(kNow + 1s);
+    CHECK_FALSE(claim(scene, "5", kNow + 2s));
+    REQUIRE(claim(scene, "5", kNow + 3s));
+    restart(kNow + 3s);
+    CHECK_FALSE(claim(scene, "6", kNow + 6s));
+    CHECK(claim(scene, "6", kNow + 7s));
 }
 
 TEST_CASE("jobs: a dead one lives again when it is enqueued again") {
