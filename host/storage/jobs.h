@@ -31,8 +31,8 @@ struct Job {
 /// or paused already: the payload becomes the newer one and the earlier run_at wins; running: it
 /// will run again; dead: it waits again, from the first attempt.
 Result<void> enqueue_job(Sql& sql, const Job& job);
-/// At a start nobody holds a lease, since a store has one host: what ran when the last one ended may
-/// run again at once. Each counts as a crash, as if the lease had run out. One that has crashed
+/// At a start nobody holds a lease, since a store has one host: what ran when the last one ended
+/// may run again at once. Each counts as a crash, as if the lease had run out. One that has crashed
 /// before waits 2 s, then 4, then 8, so that the job that ends the host soon runs alone, and those
 /// that only ran beside it are done.
 Result<void> end_leases(Sql& sql, Timestamp now);
