@@ -71,7 +71,6 @@ Api::Api(Context& context) : context_(&context) {
     add_feed_routes(router_, context);
     add_busy_routes(router_, context);
     add_test_routes(router_, context);
-    add_plugin_routes(router_, context);
 }
 
 Task<net::Response> Api::handle(net::Request& request) {

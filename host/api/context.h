@@ -89,13 +89,17 @@ void add_busy_routes(net::Router& router, Context& context);
 void add_test_routes(net::Router& router, Context& context);
 void add_open_routes(net::Router& router, Context& context);
 /// Those of the plugins. Last: the host's own win.
-void add_plugin_routes(net::Router& router, Context& context);
+/// *Errors*: misconfigured, for a path that is taken.
+Result<void> add_plugin_routes(net::Router& router, Context& context);
 
 /// The whole API of a worker: routes, CORS, limits, landing page. *Ownership*: `context` outlives
 /// it.
 class Api {
   public:
+    /// The host's own routes.
     explicit Api(Context& context);
+    /// *Errors*: misconfigured, for a path that is taken.
+    Result<void> add_plugins() { return add_plugin_routes(router_, *context_); }
     /// Serves one request.
     Task<net::Response> handle(net::Request& request);
     /// Something changed in the store.

@@ -76,14 +76,20 @@ net::Handler guarded(Context& context, Plugin& plugin, const PluginRoute& route)
 
 }  // namespace
 
-void add_plugin_routes(net::Router& router, Context& context) {
-    if (context.services.plugins == nullptr) return;
+Result<void> add_plugin_routes(net::Router& router, Context& context) {
+    if (context.services.plugins == nullptr) return {};
     for (const auto& [name, plugin] : context.services.plugins->all())
         for (const auto& route : plugin->info().routes)
-            router.add({.method = route.method,
-                        .path = route.path,
-                        .handler = guarded(context, *plugin, route),
-                        .info = {.summary = route.summary, .tag = name, .who = route.who}});
+            if (!router.try_add(
+                    {.method = route.method,
+                     .path = route.path,
+                     .handler = guarded(context, *plugin, route),
+                     .info = {.summary = route.summary, .tag = name, .who = route.who}}))
+                return fail(ErrorCode::misconfigured,
+                            fmt::format("The plugin {} cannot serve {} {}: the host or another "
+                                        "plugin does. Give its route another path.",
+                                        name, route.method, route.path));
+    return {};
 }
 
 }  // namespace calhost::api

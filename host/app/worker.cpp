@@ -1,5 +1,7 @@
 #include "app/worker.h"
 
+#include <fmt/format.h>
+
 #include "booking/writer.h"
 #include "connect/revocation.h"
 #include "storage/expired.h"
@@ -107,6 +109,7 @@ Result<void> Worker::build(Outside outside) {
                                                            [] {},
                                                            {}});
     api_ = std::make_unique<api::Api>(*context_);
+    if (auto added = api_->add_plugins(); !added) return added;
     listen_to_changes();
     return {};
 }
@@ -165,6 +168,10 @@ void Worker::add_schedules() {
             [now](storage::Sql& sql) { return storage::delete_expired(sql, now); });
         co_return deleted ? Result<void>() : fail(deleted.error());
     });
+    for (const auto& [plugin, loaded] : plugins_->all())
+        for (const auto& [name, every] : loaded->info().schedules)
+            schedules_->add(fmt::format("plugins/{}/{}", plugin, name), every,
+                            [this, plugin, name] { return plugins_->run_schedule(plugin, name); });
 }
 
 }  // namespace calhost::app

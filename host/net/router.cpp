@@ -70,6 +70,11 @@ Router::Router() : root_(std::make_shared<Node>()) {
 }
 
 void Router::add(Route route) {
+    const auto name = route.method + " " + route.path;
+    if (!try_add(std::move(route))) throw std::logic_error("route " + name + " is taken");
+}
+
+bool Router::try_add(Route route) {
     Node* node = root_.get();
     std::vector<std::string> names;
     std::string_view rest = without_slash(route.path);
@@ -85,8 +90,9 @@ void Router::add(Route route) {
         }
     }
     if (!node->leaves.try_emplace(route.method, routes_.size(), std::move(names)).second)
-        throw std::logic_error("route " + route.method + " " + route.path + " is taken");
+        return false;
     routes_.push_back(std::move(route));
+    return true;
 }
 
 void Router::mount(std::string prefix, Handler handler) {

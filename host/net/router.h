@@ -43,6 +43,8 @@ class Router {
 
     /// *Errors*: throws std::logic_error for a path that is already taken (a bug).
     void add(Route route);
+    /// The same for what comes from outside the host; false: the path is taken.
+    [[nodiscard]] bool try_add(Route route);
     /// Everything at and below `prefix` goes to `handler`, whatever the method, unless a route has
     /// the path; the longest prefix wins. Not in the contract.
     void mount(std::string prefix, Handler handler);

@@ -67,6 +67,50 @@ void read_hosts(InstalledPlugin& plugin, Complaints& complaints) {
     });
 }
 
+/// "digest: 1h", or "digest: off".
+void read_schedules(InstalledPlugin& plugin, Complaints& complaints) {
+    const auto* section = plugin.section.values.if_contains("schedules");
+    if (section == nullptr || section->is_null()) return;
+    if (!section->is_object())
+        return complaints.push_back(
+            complaint_about(plugin, "schedules", "must be a map, such as {digest: 1h}"));
+    for (const auto& [name, value] : section->get_object()) {
+        const std::string_view text = value.is_string() ? value.get_string() : std::string_view();
+        const auto every = config::parse_duration(text, kOftenestSchedule, kRarestSchedule);
+        if (every || text == "off")
+            plugin.schedules.emplace(name,
+                                     every ? std::optional<milliseconds>(*every) : std::nullopt);
+        else
+            complaints.push_back(complaint_about(plugin, fmt::format("schedules.{}", name),
+                                                 every.error().message + ", or off"));
+    }
+}
+
+void check_grants(const InstalledPlugin& plugin, const PluginInfo& info, Complaints& complaints) {
+    for (const auto& word : info.needs)
+        if (!plugin.grants.contains(word))
+            complaints.push_back(complaint_about(
+                plugin, "grant",
+                fmt::format("the plugin needs {}; write {} here if you let it", word, word)));
+    for (const auto& word : plugin.grants)
+        if (!info.needs.contains(word))
+            complaints.push_back(complaint_about(
+                plugin, "grant", fmt::format("the plugin needs no {}; take it out", word), false));
+}
+
+void check_schedules(const InstalledPlugin& plugin, const PluginInfo& info,
+                     Complaints& complaints) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, every] : info.schedules) names.emplace_back(name);
+    for (const auto& [name, every] : plugin.schedules)
+        if (!info.schedules.contains(name))
+            complaints.push_back(complaint_about(
+                plugin, fmt::format("schedules.{}", name),
+                names.empty()
+                    ? "the plugin has no schedules"
+                    : fmt::format("there is no such one; {}", config::suggestion(name, names))));
+}
+
 }  // namespace
 
 InstalledPlugin install_plugin(PluginSource source, Schema schema, const config::Section& section,
@@ -75,9 +119,9 @@ InstalledPlugin install_plugin(PluginSource source, Schema schema, const config:
     plugin.section = section;
     read_grants(plugin, complaints);
     read_hosts(plugin, complaints);
+    read_schedules(plugin, complaints);
     auto own = section;
-    own.values.erase("grant");
-    own.values.erase("hosts");
+    for (const auto key : {"grant", "hosts", "schedules"}) own.values.erase(key);
     auto checked = check_section(plugin.schema, own, prefix_of(plugin));
     for (auto& complaint : checked.complaints) {
         if (complaint.line == 0) complaint.line = section.line;
@@ -88,17 +132,10 @@ InstalledPlugin install_plugin(PluginSource source, Schema schema, const config:
     return plugin;
 }
 
-Complaints check_grants(const InstalledPlugin& plugin, const PluginInfo& info) {
+Complaints check_against_script(const InstalledPlugin& plugin, const PluginInfo& info) {
     Complaints complaints;
-    for (const auto& word : info.needs)
-        if (!plugin.grants.contains(word))
-            complaints.push_back(complaint_about(
-                plugin, "grant",
-                fmt::format("the plugin needs {}; write {} here if you let it", word, word)));
-    for (const auto& word : plugin.grants)
-        if (!info.needs.contains(word))
-            complaints.push_back(complaint_about(
-                plugin, "grant", fmt::format("the plugin needs no {}; take it out", word), false));
+    check_grants(plugin, info, complaints);
+    check_schedules(plugin, info, complaints);
     return complaints;
 }
 

@@ -45,6 +45,8 @@ Result<void> read_texts(const Reader& answer, boost::json::object& texts) {
     return outcome;
 }
 
+Task<Result<void>> nothing_to_do() { co_return Result<void>{}; }
+
 const config::Complaint* first_error(const std::vector<config::Complaint>& complaints) {
     const auto found = std::ranges::find_if(complaints, &config::Complaint::is_error);
     return found == complaints.end() ? nullptr : &*found;
@@ -82,10 +84,16 @@ Result<void> Plugin::load_script(const InstalledPlugin& installed, storage::Data
     table_ = *loaded;
     ReadPlugin read;
     state_->look(table_, [&](const Reader& table) { read = read_plugin(source_, table); });
-    std::ranges::move(check_grants(installed, read.info), std::back_inserter(read.complaints));
+    std::ranges::move(check_against_script(installed, read.info),
+                      std::back_inserter(read.complaints));
     if (const auto* mistake = first_error(read.complaints))
         return fail(ErrorCode::misconfigured, mistake->to_string());
     info_ = std::move(read.info);
+    for (const auto& [name, every] : installed.schedules)
+        if (every)
+            info_.schedules[name] = *every;
+        else
+            info_.schedules.erase(name);
     context_ = std::make_unique<PluginContext>(*state_, installed, environment_, database, powers);
     return {};
 }
@@ -118,15 +126,26 @@ Result<std::optional<boost::json::object>> Plugin::render(
 }
 
 Task<Result<void>> Plugin::run_hook(std::string hook, boost::json::object event) {
-    if (!info_.hooks.contains(hook)) co_return Result<void>{};  // an older one had it
+    if (!info_.hooks.contains(hook)) return nothing_to_do();  // an older one had it
+    return run(
+        "hooks." + hook, function("hooks", hook),
+        {context_->push(), [told = std::move(event)](Writer& writer) { writer.json(told); }});
+}
+
+Task<Result<void>> Plugin::run_schedule(std::string name) {
+    if (!info_.schedules.contains(name)) return nothing_to_do();
+    return run("schedules." + name, state_->member(function("schedules", name), "run"),
+               {context_->push()});
+}
+
+Task<Result<void>> Plugin::run(std::string name, lua::Ref function,
+                               std::vector<lua::Push> arguments) {
     if (auto admitted = breaker_.admit(); !admitted) co_return fail(admitted.error());
-    std::vector<lua::Push> arguments{
-        context_->push(), [told = std::move(event)](Writer& writer) { writer.json(told); }};
     const auto outcome =
-        co_await state_->call(function("hooks", hook), std::move(arguments), kHookBudget, nullptr);
+        co_await state_->call(function, std::move(arguments), kHookBudget, nullptr);
     breaker_.report(outcome ? lua::Overrun::none : outcome.error().overrun);
     if (outcome) co_return Result<void>{};
-    auto error = report(outcome.error(), fmt::format("hooks.{}", hook));
+    auto error = report(outcome.error(), name);
     // A bug does the same again.
     if (outcome.error().overrun == lua::Overrun::deadline)
         error.code = ErrorCode::timeout;
@@ -157,7 +176,8 @@ std::vector<config::Complaint> check_plugin(const InstalledPlugin& installed,
                                  {ErrorCode::misconfigured, loaded.error().traceback})};
     ReadPlugin read;
     (*state)->look(*loaded, [&](const Reader& table) { read = read_plugin(source, table); });
-    std::ranges::move(check_grants(installed, read.info), std::back_inserter(read.complaints));
+    std::ranges::move(check_against_script(installed, read.info),
+                      std::back_inserter(read.complaints));
     return std::move(read.complaints);
 }
 

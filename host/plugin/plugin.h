@@ -35,6 +35,9 @@ class Plugin {
     /// a transient one, so that the job runs again; invalid for a bug.
     Task<Result<void>> run_hook(std::string hook, boost::json::object event);
 
+    /// Lets the script do what it does again and again. *Errors*: those of run_hook.
+    Task<Result<void>> run_schedule(std::string name);
+
     /// Answers a request to one of `info().routes`; the body limit was held. `principal` is who
     /// calls: empty, `{user_id, role}` or `{application_id}`. Waits for the script. *Errors*: what
     /// it returned, and those of run_hook.
@@ -48,6 +51,8 @@ class Plugin {
     /// A function in a table of the script, such as `hooks`.
     lua::Ref function(std::string_view table, std::string_view name);
     lua::Ref handler(const PluginRoute& route);
+    /// What hooks and schedules have in common; `name` is for the log.
+    Task<Result<void>> run(std::string name, lua::Ref function, std::vector<lua::Push> arguments);
     /// For the log. Gives the error that callers see.
     Error report(const lua::Failure& failure, std::string_view function);
 

@@ -14,8 +14,9 @@ namespace {
 using lua::Reader;
 using lua::Type;
 
-constexpr std::array<std::string_view, 7> kMembers{"id",        "title", "api",   "needs",
-                                                   "templates", "hooks", "routes"};
+constexpr std::array<std::string_view, 8> kMembers{"id",        "title", "api",       "needs",
+                                                   "templates", "hooks", "schedules", "routes"};
+constexpr std::array<std::string_view, 2> kScheduleMembers{"every", "run"};
 constexpr std::array<std::string_view, 7> kRouteMembers{"method", "path",       "summary", "who",
                                                         "scope",  "body_limit", "handler"};
 constexpr std::array<std::string_view, 5> kMethods{"GET", "POST", "PUT", "PATCH", "DELETE"};
@@ -39,6 +40,13 @@ class TableReader {
         read_needs(table);
         read_functions(table, "hooks", kHooks, read_.info.hooks);
         read_functions(table, "templates", kTemplates, read_.info.templates);
+        table.with_field("schedules", [&](const Reader& schedules) {
+            if (schedules.is_nil()) return;
+            if (!schedules.is_table()) return complain({"schedules"}, "must be a table of tables");
+            schedules.each_field([&](std::string_view name, const Reader& item) {
+                read_schedule(std::string(name), item);
+            });
+        });
         table.with_field("routes", [&](const Reader& routes) {
             if (routes.is_nil()) return;
             if (!routes.is_table()) return complain({"routes"}, "must be a list of tables");
@@ -115,6 +123,26 @@ class TableReader {
                     names.emplace(name);
             });
         });
+    }
+
+    void read_schedule(const std::string& name, const Reader& item) {
+        const auto wrong = [&](std::string message) {
+            complain({"schedules", name}, std::move(message));
+        };
+        if (!item.is_table())
+            return wrong("must be { every = \"15m\", run = function(ctx) … end }");
+        item.each_field([&](std::string_view member, const Reader&) {
+            if (std::ranges::find(kScheduleMembers, member) == kScheduleMembers.end())
+                wrong(fmt::format("has the unknown member {}; {}", member,
+                                  config::suggestion(member, kScheduleMembers)));
+        });
+        const auto every =
+            config::parse_duration(item.string_field("every"), kOftenestSchedule, kRarestSchedule);
+        if (!every) wrong(fmt::format("every {}", every.error().message));
+        item.with_field("run", [&](const Reader& run) {
+            if (run.type() != Type::function) wrong("needs a function `run`");
+        });
+        if (every) read_.info.schedules.emplace(name, *every);
     }
 
     void read_route(int number, const Reader& item) {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "config/settings.h"
 #include "lua/value.h"
 
@@ -22,6 +24,10 @@ inline constexpr std::array<std::string_view, 1> kTemplates{"booking"};
 /// What a plugin may need and an operator may grant.
 inline constexpr std::array<std::string_view, 5> kGrants{"tokens", "mail", "users", "connections",
                                                          "routes"};
+
+/// How often a schedule may run.
+inline constexpr std::chrono::seconds kOftenestSchedule = std::chrono::minutes{1};
+inline constexpr std::chrono::seconds kRarestSchedule = std::chrono::days{30};
 
 struct PluginSource {
     std::string name;        ///< its folder
@@ -45,6 +51,8 @@ struct PluginInfo {
     std::set<std::string, std::less<>> needs;
     std::set<std::string, std::less<>> hooks;
     std::set<std::string, std::less<>> templates;
+    /// How often each of its schedules runs; the operator's section may say otherwise.
+    std::map<std::string, milliseconds, std::less<>> schedules;
     std::vector<PluginRoute> routes;
 };
 

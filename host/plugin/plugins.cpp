@@ -69,6 +69,12 @@ Task<Result<void>> Plugins::run_hook(storage::Job job) const {
                                         event->get_object());
 }
 
+Task<Result<void>> Plugins::run_schedule(std::string plugin, std::string name) const {
+    auto* found = find(plugin);
+    if (found == nullptr) co_return Result<void>{};
+    co_return co_await found->run_schedule(std::move(name));
+}
+
 Plugin* Plugins::find(std::string_view name) const {
     const auto found = plugins_.find(name);
     return found == plugins_.end() ? nullptr : found->second.get();

@@ -41,6 +41,9 @@ class Plugins {
     /// more; those of Plugin::run_hook.
     [[nodiscard]] Task<Result<void>> run_hook(storage::Job job) const;
 
+    /// Lets a plugin do what it does again and again. *Errors*: those of Plugin::run_schedule.
+    [[nodiscard]] Task<Result<void>> run_schedule(std::string plugin, std::string name) const;
+
     /// Null for a name that is not active.
     [[nodiscard]] Plugin* find(std::string_view name) const;
     [[nodiscard]] const std::map<std::string, std::unique_ptr<Plugin>, std::less<>>& all() const {

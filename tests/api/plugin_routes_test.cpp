@@ -131,4 +131,48 @@ TEST_CASE("plugin routes: they are in the contract") {
     CHECK(contract.at("paths").as_object().contains("/plugins/x/echo/{id}"));
 }
 
+TEST_CASE("plugin routes: a path that the host has keeps it from starting, and is named") {
+    const auto start = [](std::string_view path) {
+        const auto route = fmt::format(
+            R"({{ method = "GET", path = "{}", who = "open", handler = function() end }})", path);
+        Routed routed(route, "M.needs = { 'routes' }", {{"grant", json::array{"routes"}}});
+        return std::string("started");
+    };
+    CHECK(start("/elsewhere") == "started");
+    std::string reason;
+    try {
+        start("/api/providers");
+    } catch (const std::exception& thrown) {
+        reason = thrown.what();
+    }
+    CHECK(reason.contains(
+        "The plugin x cannot serve GET /api/providers: the host or another plugin does. "
+        "Give its route another path."));
+}
+
+TEST_CASE("plugin schedules: what a script does again and again, until the operator turns it off") {
+    const std::string head =
+        R"(M.schedules = { count = { every = "15m", run = function(ctx)
+             return ctx.store:update("runs", function(runs) return (runs or 0) + 1 end) end } })";
+    constexpr std::string_view kRoute =
+        R"({ method = "GET", path = "/plugins/x/runs", who = "open",
+          handler = function(ctx) return { json = { runs = ctx.store:get("runs") or 0 } } end })";
+    const auto runs = [&](const json::object& section) {
+        Routed routed(kRoute, head, section);
+        auto& host = *routed.host;
+        host.time.advance(std::chrono::minutes{90});
+        host.crash_and_restart();
+        host.time.advance(std::chrono::minutes{90});
+        const auto answer = TestHost::body(host.call("GET", "/plugins/x/runs"));
+        return answer.at("runs").to_number<int>();
+    };
+    const int usual = runs({});
+    CHECK(usual >= 12);
+    CHECK(usual <= 14);
+    const int hourly = runs({{"schedules", {{"count", "1h"}}}});
+    CHECK(hourly >= 3);
+    CHECK(hourly <= 4);
+    CHECK(runs({{"schedules", {{"count", "off"}}}}) == 0);
+}
+
 }  // namespace

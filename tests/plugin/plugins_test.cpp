@@ -49,8 +49,9 @@ TEST_CASE("plugins: each complaint about the YAML names file, line and key") {
         json::object values;
         std::string_view body, complaint;
     };
-    const std::map<std::string, int> lines{
-        {"url", 41}, {"grant", 42}, {"grant[0]", 43}, {"hosts[0]", 44}, {"places.a.at", 45}};
+    const std::map<std::string, int> lines{{"url", 41},         {"grant", 42},
+                                           {"grant[0]", 43},    {"hosts[0]", 44},
+                                           {"places.a.at", 45}, {"schedules.tidy", 46}};
     for (const auto& [values, body, complaint] : std::vector<Case>{
              {{}, "", ""},
              {{{"url", "nowhere"}}, "", "calhost.yaml:41: plugins.x.url: must be a url\n"},
@@ -83,6 +84,20 @@ TEST_CASE("plugins: each complaint about the YAML names file, line and key") {
               "M.needs = { 'mail' }",
               "calhost.yaml:40: plugins.x: sends mail, and there is no mail server; set mail.url "
               "and mail.from\n"},
+             {{{"schedules", json::object{{"tidy", "soon"}}}},
+              "M.schedules = { tidy = { every = '15m', run = function() end } }",
+              "calhost.yaml:46: plugins.x.schedules.tidy: must be a number with a unit, such as "
+              "90s, 15m, 2h or 1d, or off\n"},
+             {{{"schedules", json::object{{"tidi", "1h"}}}},
+              "M.schedules = { tidy = { every = '15m', run = function() end } }",
+              "calhost.yaml:40: plugins.x.schedules.tidi: there is no such one; did you mean "
+              "tidy?\n"},
+             {{{"schedules", json::object{{"tidy", "1h"}}}},
+              "",
+              "calhost.yaml:46: plugins.x.schedules.tidy: the plugin has no schedules\n"},
+             {{{"schedules", json::array{"tidy"}}},
+              "",
+              "calhost.yaml:40: plugins.x.schedules: must be a map, such as {digest: 1h}\n"},
              {{{"hosts", json::array{"api.example/x"}}},
               "",
               "calhost.yaml:44: plugins.x.hosts[0]: must be the name of a host, such as "
@@ -111,6 +126,15 @@ TEST_CASE("plugins: each mistake in a script is told with its line, and keeps it
              {"M.hooks = 'x'", "plugins/x/plugin.lua:4: hooks: must be a table of functions"},
              {"M.templates = { letter = function() end }",
               "plugins/x/plugin.lua:4: templates.letter: there is no such one; known are booking"},
+             {"M.schedules = {\n  tidy = { every = '5s', run = function() end } }",
+              "plugins/x/plugin.lua:5: schedules.tidy: every must lie between 1m and 30d"},
+             {"M.schedules = { tidy = { every = '1h' } }",
+              "plugins/x/plugin.lua:4: schedules.tidy: needs a function `run`"},
+             {"M.schedules = { tidy = { evry = '1h', run = function() end } }",
+              "plugins/x/plugin.lua:4: schedules.tidy: has the unknown member evry; did you mean "
+              "every?"},
+             {"M.schedules = { tidy = function() end }",
+              "plugins/x/plugin.lua:4: schedules.tidy: must be { every"},
              {"M.needs = { 'everything' }",
               "plugins/x/plugin.lua:4: needs: 'everything' is nothing that can be granted"},
              {"M.hook = {}",
