@@ -44,6 +44,24 @@ void take(const T& base, const T& ours, T& theirs) {
     if (!(ours == base)) theirs = ours;
 }
 
+/// Those that the host has set, beside those whom the person invited; what they answered stays.
+void take_attendees(const Event& base, const Event& ours, Event& theirs) {
+    if (base.attendees == ours.attendees) return;
+    const auto find = [](auto& people, const std::string& email) {
+        return std::ranges::find(people, email, &calendar::Attendee::email);
+    };
+    auto all = ours.attendees;
+    for (const auto& person : theirs.attendees) {
+        const auto known = find(all, person.email);
+        if (known != all.end())
+            *known = person;
+        else if (find(base.attendees, person.email) == base.attendees.end())
+            all.push_back(person);
+    }
+    theirs.attendees = std::move(all);
+    theirs.sets_attendees = true;
+}
+
 void note(Composed& composed, std::vector<std::string> failures) {
     std::ranges::move(failures, std::back_inserter(composed.failures));
 }
@@ -89,6 +107,7 @@ Result<Composed> compose(Scripts scripts, const View& view) {
         write_template(composed, *scripts.plugins, booking, person,
                        person_shape(view.booking, view.other, nullptr));
     if (scripts.rules != nullptr) ask_rules(composed, *scripts.rules, booking, person);
+    composed.event.sets_attendees = !composed.event.attendees.empty();
     return composed;
 }
 
@@ -115,6 +134,7 @@ Event merge(const Event& base, const Event& ours, Event theirs) {
     take(base.categories, ours.categories, theirs.categories);
     take(base.color, ours.color, theirs.color);
     take(base.reminders, ours.reminders, theirs.reminders);
+    take_attendees(base, ours, theirs);
     if (ours.description != base.description ||
         ours.description_format != base.description_format) {
         theirs.description = ours.description;

@@ -78,7 +78,8 @@ struct Event {
     std::optional<EventTime> recurrence_id;          ///< an override: the original start
     bool is_this_and_future = false;  ///< an override: every later occurrence moves and looks like
                                       ///< it too, until the next such one (RFC 5545 section 3.2.13)
-    std::vector<Attendee> attendees;  ///< read-only
+    std::vector<Attendee> attendees;  ///< read-only, unless a writer says `sets_attendees`
+    bool sets_attendees = false;      ///< to be written as they are here; else they stay
     std::string organizer;            ///< e-mail, read-only
     bool is_organizer = true;
     std::int64_t sequence = 0;

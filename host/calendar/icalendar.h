@@ -25,7 +25,8 @@ std::string write_icalendar(const Calendar& calendar);
 /// Puts `event` into the text in which it is stored: the lines of what differs are replaced, every
 /// other line, alarm, zone and component stays as it is. An override that is not there yet is made
 /// from the occurrence that it replaces; a series that gets other slots loses the overrides of
-/// those that it has no more. UID, ORGANIZER and ATTENDEE stay; so do alarms unless the event has
+/// those that it has no more. UID stays; so do ORGANIZER and ATTENDEE unless the event
+/// `sets_attendees` and it is the `owner`'s meeting or nobody's; alarms unless the event has
 /// `reminders`, and those of other programs even then; categories and color unless the event has
 /// some; marks of other names. Names and bookkeeping (id, etag, series_id) are not written. `owner`
 /// as in Calendar. *Errors*: invalid, when `stored` is no iCalendar; not_found, when the event is

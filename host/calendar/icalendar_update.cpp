@@ -56,8 +56,20 @@ struct Stored {
     std::vector<Chunk> chunks;
 };
 
+/// Guests are the owner's affair: in somebody else's meeting they stay as they are, and a meeting
+/// needs an organizer (RFC 5545 section 3.8.4.1).
+void invite(Event& event, const Event& before, std::string_view owner) {
+    const bool is_owners = before.organizer.empty() || before.organizer == owner;
+    event.is_organizer = before.is_organizer;
+    event.organizer = before.organizer;
+    if (event.sets_attendees && is_owners && !owner.empty())
+        event.organizer = event.attendees.empty() ? "" : std::string(owner);
+    else
+        event.attendees = before.attendees;
+}
+
 /// What the event would be written as, with what stays as it is in `before`.
-Event without_names(Event event, const Event& before) {
+Event without_names(Event event, const Event& before, std::string_view owner) {
     const bool is_moved = event.start != before.start || event.finish != before.finish ||
                           event.recurrence != before.recurrence;
     event.uid = before.uid;
@@ -66,9 +78,7 @@ Event without_names(Event event, const Event& before) {
     event.recurrence_id = before.recurrence_id;
     event.is_this_and_future = before.is_this_and_future;
     event.etag.clear();
-    event.organizer = before.organizer;
-    event.attendees = before.attendees;
-    event.is_organizer = before.is_organizer;
+    invite(event, before, owner);
     event.created = before.created;
     event.extra = before.extra;
     event.sequence = std::max(event.sequence, before.sequence + (is_moved ? 1 : 0));
@@ -113,6 +123,7 @@ class Editor {
         mark(&Event::sequence, {"SEQUENCE"});
         mark(&Event::start, {"DTSTART", "DTEND", "DURATION"});
         mark(&Event::finish, {"DTSTART", "DTEND", "DURATION"});
+        mark(&Event::attendees, {"ATTENDEE", "ORGANIZER"});
         mark_recurrence();
         for (const auto& [name, text] : after_.marks)
             if (const auto known = before_.marks.find(name);
@@ -311,7 +322,7 @@ Result<std::string> add_override(const Stored& stored, const std::vector<Event>&
     if (!found) return missing();
     const auto* shape = find_event(stored, rows[found->shape].recurrence_id);
     if (shape == nullptr) return missing();
-    auto after = without_names(event, found->event);
+    auto after = without_names(event, found->event, owner);
     after.is_this_and_future = event.is_this_and_future;
     return move_to_slot(stored, *shape, found->event, after, owner, Place::after);
 }
@@ -341,7 +352,7 @@ Result<std::string> update_icalendar(std::string_view raw, const Event& event,
     if (const auto* found = find_event(stored, event.recurrence_id); found != nullptr) {
         const auto before = stored.event_of(*found);
         if (!before) return fail(before.error());
-        const auto after = without_names(event, *before);
+        const auto after = without_names(event, *before, owner);
         const Written written(after, owner);
         const auto edited = Editor(found->text, *before, after, written.event()).run();
         auto text = rebuild(stored, *found, edited, &written, Place::instead);

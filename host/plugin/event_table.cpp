@@ -294,6 +294,7 @@ void push_wanted(Writer& writer, const Event& event) {
     wanted.attendees.clear();
     wanted.organizer.clear();
     push_event(writer, wanted);
+    if (event.sets_attendees) push_attendees(writer, event.attendees);
     for (const auto& [name, text] : {std::pair{"title", &event.title},
                                      {"description", &event.description},
                                      {"location", &event.location},

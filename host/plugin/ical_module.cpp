@@ -128,6 +128,8 @@ void ical_update(Call& call, const Clock& clock) {
     auto event = read_event(call.argument(2));
     if (!event) return call.give_error(event.error());
     event->updated = now_of(clock);
+    call.argument(2).with_field(
+        "attendees", [&](const Reader& list) { event->sets_attendees = list.is_table(); });
     Result<void> moved;
     if (const auto options = call.argument(3); options.is_table())
         options.with_field("slot", [&](const Reader& value) {

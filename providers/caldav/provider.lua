@@ -421,6 +421,16 @@ local function keep_text(wanted)
   return { text == nil and "The description is kept as text." or nil }
 end
 
+--- A meeting needs an organizer: without the account's address there are no guests (RFC 5545 section 3.8.4.1).
+local function keep_guests(ctx, wanted, lossy)
+  if ctx.account.email or not wanted.attendees then return lossy end
+  if #wanted.attendees > 0 then
+    lossy[#lossy + 1] = "The guests are left out: the account has no e-mail address that could invite them."
+  end
+  wanted.attendees = nil
+  return lossy
+end
+
 --- What a write left there. Without an etag the server may have stored something else (RFC 4791 section 5.3.4).
 local function written(ctx, found, answer, wanted, lossy)
   local now = { href = found.href, text = found.text, etag = answer.headers.etag }
@@ -471,7 +481,7 @@ local function rewrite(ctx, id, etag, change, known)
 end
 
 function M.update_event(ctx, _, id, wanted, etag)
-  local lossy = keep_text(wanted)
+  local lossy = keep_guests(ctx, wanted, keep_text(wanted))
   local found, answer = rewrite(ctx, id, etag, function(stored)
     wanted.id, wanted.recurrence_id = id, nil
     return ical.update(stored.text, wanted, { owner = ctx.account.email, slot = stored.slot })
@@ -514,7 +524,8 @@ end
 local function create_resource(ctx, calendar, wanted, key)
   local name = crypto.sha256(key):sub(1, 40)
   wanted.id, wanted.uid = name, name .. "@calhost"
-  local lossy = keep_text(wanted)
+  local lossy = keep_guests(ctx, wanted, keep_text(wanted))
+  if wanted.attendees then wanted.organizer = ctx.account.email end
   local text, err = ical.write({ wanted }, { owner = ctx.account.email })
   if not text then return nil, err end
   local found = { href = dav.resolve(name .. ".ics", calendar.id, ctx.account.url), text = text }

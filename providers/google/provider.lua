@@ -107,6 +107,22 @@ local function attendees(raw)
   return list
 end
 
+local SENT_RESPONSE = {}
+for sent, word in pairs(RESPONSE) do SENT_RESPONSE[word] = sent end
+
+--- Those of the event that is wanted; nil leaves them as they are.
+local function guests(wanted)
+  if not wanted.attendees then return nil end
+  local list = json.array({})
+  for i, person in ipairs(wanted.attendees) do
+    list[i] = {
+      email = person.email, displayName = person.name, responseStatus = SENT_RESPONSE[person.response],
+      optional = person.role == "optional" or nil, resource = person.role == "resource" or nil,
+    }
+  end
+  return list
+end
+
 local function reminders(raw)
   if not raw.reminders or raw.reminders.useDefault then return nil end
   local list = {}
@@ -277,6 +293,7 @@ local function written(wanted, none)
     status = wanted.status == "cancelled" and "cancelled" or is_tentative and "tentative" or "confirmed",
     transparency = wanted.busy == "free" and "transparent" or "opaque", visibility = wanted.visibility,
     reminders = kept and { useDefault = false, overrides = kept }, source = none, recurrence = none,
+    attendees = guests(wanted),
     extendedProperties = next(wanted.marks) and { private = wanted.marks } or nil,
   }
   -- A text that would be shown as something else is told as HTML.

@@ -652,6 +652,9 @@ local function members_of(ev, lossy)
   if ev.color and ev.color ~= "" then
     lossy[#lossy + 1] = "The color is left out: Outlook colors events by their categories only."
   end
+  if ev.attendees and #ev.attendees > 0 then
+    lossy[#lossy + 1] = "The guests are left out: Outlook would write to them."
+  end
   local rule = ev.recurrence
   if not rule then return out end
   if #(rule.rdate or {}) > 0 or (rule.rrule or "") == "" then return unsupported("it has dates outside of a rule") end

@@ -329,6 +329,43 @@ TEST_CASE("caldav: guests of an event that the host changes get no mail") {
     CHECK(text.contains("ORGANIZER:mailto:ann@example.com"));
 }
 
+TEST_CASE("caldav: guests are written as the account's own, and get no mail") {
+    for (const auto kind : {Kind::radicale, Kind::xandikos}) {
+        World world(kind);
+        world.access.home.data["email"] = "ann@example.com";
+        auto wanted = lesson();
+        wanted.sets_attendees = true;
+        wanted.attendees = {{.email = "bob@example.com", .name = "Bob", .role = "optional"}};
+        const auto made = world.create(wanted, "guests");
+        CHECK(made.lossy.empty());
+        const auto text = world.stored(made.event.id);
+        CHECK(text.contains("ORGANIZER:mailto:ann@example.com"));
+        CHECK(text.contains("SCHEDULE-AGENT=CLIENT"));
+        wanted.sets_attendees = false;
+        wanted.title = "Moved";
+        CHECK(world.update(made.event.id, wanted).event.attendees.size() == 1);
+        wanted.sets_attendees = true;
+        wanted.attendees[0].email = "carol@example.com";
+        CHECK(world.update(made.event.id, wanted).event.attendees.at(0).email ==
+              "carol@example.com");
+        wanted.attendees.clear();
+        CHECK(world.update(made.event.id, wanted).event.attendees.empty());
+        CHECK_FALSE(world.stored(made.event.id).contains("ORGANIZER"));
+    }
+}
+
+TEST_CASE("caldav: without an address of the account there is nobody who could invite") {
+    World world(Kind::radicale);
+    world.access.home.data.erase("email");
+    auto wanted = lesson();
+    wanted.sets_attendees = true;
+    wanted.attendees = {{.email = "bob@example.com"}};
+    const auto made = world.create(wanted, "guests");
+    CHECK(made.event.attendees.empty());
+    CHECK(made.lossy == std::vector<std::string>{"The guests are left out: the account has no "
+                                                 "e-mail address that could invite them."});
+}
+
 TEST_CASE("caldav: a change of all later occurrences stays one when its series is changed") {
     World world(Kind::radicale);
     world.put("r.ics",

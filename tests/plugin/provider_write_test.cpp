@@ -77,6 +77,23 @@ TEST_CASE("provider: what is empty is told as empty, and what the host does not 
     CHECK(written->lossy == std::vector<std::string>{"The e-mail reminder is left out."});
 }
 
+TEST_CASE("provider: attendees are told when they are to be written, also that there are none") {
+    Bench bench(R"(function M.update_event(ctx, calendar, id, raw, etag)
+        raw.title = #raw.attendees .. (raw.attendees[1] and raw.attendees[1].email or "")
+        return { event = event.new(raw) }
+      end)");
+    auto event = lesson();
+    event.sets_attendees = true;
+    const auto title = [&] {
+        return bench.time.wait(bench.provider->update_event(bench.access, "cal", "e1", event, ""))
+            .value()
+            .event.title;
+    };
+    CHECK(title() == "0");
+    event.attendees = {{.email = "guest@x.example"}};
+    CHECK(title() == "1guest@x.example");
+}
+
 TEST_CASE("provider: what is lost in a write stands in the log, without the event's title") {
     Bench bench(R"(function M.create_event(ctx, calendar, raw, key) raw.id = "e1"
         return { event = event.new(raw), lossy = { "Acme has no reminders.", "Acme has no colours." } } end)");
