@@ -84,6 +84,12 @@ Result<void> Worker::build(Outside outside) {
     syncing.on_finished = [&metrics = shared_->metrics](bool is_good) {
         metrics.count_sync(is_good);
     };
+    syncing.on_gone = [&clock = outside.clock](storage::Sql& sql,
+                                               const storage::Connection& connection,
+                                               const std::vector<std::string>& ids,
+                                               const std::optional<calendar::Window>& whole) {
+        return booking::note_gone(sql, connection, ids, whole, clock.now());
+    };
     puller_ = std::make_unique<sync::Puller>(*services_, *keeper_, std::move(syncing));
     auto signer = crypto::TokenSigner::create(settings.auth.jwt_secret);
     if (!signer) return fail(signer.error());

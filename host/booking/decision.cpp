@@ -22,7 +22,8 @@ Result<void> name(storage::Sql& sql, storage::BookingPerson& person) {
 }  // namespace
 
 bool may_be_there(const storage::BookingEvent& row) {
-    return row.state == "writing" || row.state == "written" || row.state == "failed";
+    return row.state == "writing" || row.state == "written" || row.state == "missing" ||
+           row.state == "failed";
 }
 
 Result<std::optional<View>> view_of(storage::Sql& sql, const storage::Booking& booking,

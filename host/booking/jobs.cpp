@@ -52,6 +52,24 @@ Result<int> enqueue_booking_jobs(storage::Sql& sql, std::int64_t booking, Timest
     return static_cast<int>(targets->size());
 }
 
+Result<void> note_gone(storage::Sql& sql, const storage::Connection& connection,
+                       const std::vector<std::string>& ids,
+                       const std::optional<calendar::Window>& whole, Timestamp now) {
+    auto gone = storage::note_gone_events(sql, connection.id, connection.calendar_id, ids);
+    if (!gone) return fail(std::move(gone.error()));
+    if (whole) {
+        auto unseen =
+            storage::note_unseen_events(sql, connection.id, connection.calendar_id, *whole);
+        if (!unseen) return fail(std::move(unseen.error()));
+        gone->insert(gone->end(), unseen->begin(), unseen->end());
+    }
+    const storage::BookingTarget target{connection.id, connection.user_id, connection.provider};
+    for (const auto booking : *gone)
+        if (auto queued = storage::enqueue_job(sql, job_for(booking, target, now)); !queued)
+            return queued;
+    return {};
+}
+
 Task<Result<void>> run_bookings_job(connect::Services& services, std::string user_id) {
     const auto now = services.clock.now();
     auto bound = co_await services.database.write_for<std::int64_t>(

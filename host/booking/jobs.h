@@ -24,6 +24,12 @@ Result<JobTarget> parse_target(std::string_view target);
 /// same one waiting already stays one. Gives how many.
 Result<int> enqueue_booking_jobs(storage::Sql& sql, std::int64_t booking, Timestamp now);
 
+/// A sync saw that these are gone from the connection's calendar; with a window everything in it
+/// was read. What a booking wrote there is looked at again, in the transaction of the sync.
+Result<void> note_gone(storage::Sql& sql, const storage::Connection& connection,
+                       const std::vector<std::string>& ids,
+                       const std::optional<calendar::Window>& whole, Timestamp now);
+
 /// Runs a connect::kBookingsJob: binds what waits for the person, then plans all coming bookings,
 /// 500 a transaction. *Errors*: those of the store.
 Task<Result<void>> run_bookings_job(connect::Services& services, std::string user_id);

@@ -15,7 +15,8 @@ using storage::Connection;
 /// What the row alone says.
 std::string word_of(const BookingEvent& row, const Booking& booking) {
     if (row.state == "given_up") return "deleted_by_person";
-    if (row.version != booking.version || row.state == "writing") return "pending";
+    if (row.version != booking.version || row.state == "writing" || row.state == "missing")
+        return "pending";
     if (row.state == "written") return "synced";
     return row.state;
 }

@@ -115,6 +115,8 @@ Task<Result<void>> Writer::bring(Scene& scene) {
         row.version = scene.view.booking.version;
         co_return co_await save(scene);
     }
+    if (row.state == "missing" && row.calendar_id == scene.connection.calendar_id)
+        co_return co_await update(scene);
     if (may_be_there(row) && row.calendar_id != scene.connection.calendar_id)
         if (auto removed = co_await remove(scene); !removed) co_return removed;
     if (!row.external_id.empty()) co_return co_await update(scene);
@@ -163,7 +165,7 @@ Task<Result<void>> Writer::update(Scene& scene) {
     // What an update that ended in the middle has written, nobody knows: then all of it counts as
     // changed.
     Event base;
-    if (row.state == "written")
+    if (row.state == "written" || row.state == "missing")
         if (auto read = calendar::read_record(base, row.written); !read) co_return read;
     row.state = "writing";
     row.version = scene.view.booking.version;

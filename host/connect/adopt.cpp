@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "connect/audit.h"
 #include "connect/connections.h"
 #include "connect/hooks.h"
 #include "connect/oauth_flow.h"
@@ -69,10 +70,15 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::adopt(Offer offer) {
 
 Task<Result<bool>> forget(Services& services, storage::Connection connection) {
     const auto hooks = hook_jobs(services, "connection.deleted", connection);
+    const auto now = services.clock.now();
     auto gone = co_await services.database.write_for<bool>([&](storage::Sql& sql) -> Result<bool> {
         auto deleted = storage::delete_connection(sql, connection.user_id, connection.id);
         if (!deleted || !*deleted) return deleted;
+        const auto entry = audit_entry(now, "connection.deleted", connection, "host");
+        if (auto told = storage::write_audit(sql, entry); !told) return fail(told.error());
         if (auto told = enqueue_all(sql, hooks); !told) return fail(told.error());
+        if (auto queued = enqueue_bookings(sql, connection.user_id, now); !queued)
+            return fail(queued.error());
         return true;
     });
     if (gone && *gone)

@@ -78,6 +78,37 @@ Result<void> detach_booking_events(Sql& sql, std::string_view connection_id) {
         "UPDATE booking_events SET connection_id = '' WHERE connection_id = $1", {connection_id}));
 }
 
+#define ARE_MISSING                                \
+    "UPDATE booking_events SET state = 'missing' " \
+    "WHERE connection_id = $1 AND connection_id <> '' AND calendar_id = $2 AND state = 'written' "
+
+Result<std::vector<std::int64_t>> note_gone_events(Sql& sql, std::string_view connection_id,
+                                                   std::string_view calendar_id,
+                                                   const std::vector<std::string>& external_ids) {
+    std::vector<std::int64_t> bookings;
+    for (const auto& id : external_ids) {
+        auto booking = sql.first(ARE_MISSING "AND external_id = $3 RETURNING booking",
+                                 {connection_id, calendar_id, id}, read_number);
+        if (!booking) return fail(std::move(booking.error()));
+        if (*booking) bookings.push_back(**booking);
+    }
+    return bookings;
+}
+
+Result<std::vector<std::int64_t>> note_unseen_events(Sql& sql, std::string_view connection_id,
+                                                     std::string_view calendar_id,
+                                                     calendar::Window window) {
+    return sql.all(ARE_MISSING
+                   "AND booking IN "
+                   "(SELECT number FROM bookings WHERE ends_at > $3 AND starts_at < $4) "
+                   "AND NOT EXISTS (SELECT 1 FROM event_calendars c JOIN events e "
+                   "ON e.calendar = c.number WHERE c.connection_id = $1 AND c.calendar_id = $2 "
+                   "AND e.id = booking_events.external_id) RETURNING booking",
+                   {connection_id, calendar_id, window.start, window.finish}, read_number);
+}
+
+#undef ARE_MISSING
+
 Result<std::optional<BookingEvent>> find_booking_event(Sql& sql, std::int64_t booking,
                                                        std::string_view connection_id,
                                                        std::string_view user_id) {

@@ -3,6 +3,7 @@
 /// twice.
 #pragma once
 
+#include "calendar/event.h"
 #include "storage/sql.h"
 
 namespace calhost::storage {
@@ -19,8 +20,8 @@ struct BookingEvent {
     std::string intent;         ///< names the event to the provider; stored before the first call
     std::string external_id;    ///< empty: the provider's answer has not come yet
     std::string etag;
-    /// writing (nobody knows whether the event is there), written, removed, given_up (the person
-    /// deleted it, and that is respected), failed.
+    /// writing (nobody knows whether the event is there), written, missing (a sync did not see it
+    /// any more), removed, given_up (the person deleted it, and that is respected), failed.
     std::string state;
     std::int64_t version = 0;  ///< of the booking that the calendar shows, or that failed
     std::string written;       ///< the event as the host last wrote it (calendar/event_record.h)
@@ -35,6 +36,15 @@ Result<std::int64_t> save_booking_event(Sql& sql, const BookingEvent& event);
 /// there before are not its own any more. In the transaction that stores or deletes the grant.
 Result<void> attach_booking_events(Sql& sql, std::string_view connection_id);
 Result<void> detach_booking_events(Sql& sql, std::string_view connection_id);
+/// A sync saw that these are gone from the connection's calendar. Gives the bookings whose written
+/// events are among them, now `missing`.
+Result<std::vector<std::int64_t>> note_gone_events(Sql& sql, std::string_view connection_id,
+                                                   std::string_view calendar_id,
+                                                   const std::vector<std::string>& external_ids);
+/// The same after everything was read: those that take place in the window and are not in `events`.
+Result<std::vector<std::int64_t>> note_unseen_events(Sql& sql, std::string_view connection_id,
+                                                     std::string_view calendar_id,
+                                                     calendar::Window window);
 /// `user_id` as everywhere: another's is not found.
 Result<std::optional<BookingEvent>> find_booking_event(Sql& sql, std::int64_t booking,
                                                        std::string_view connection_id,

@@ -220,11 +220,11 @@ Result<std::vector<std::int64_t>> list_coming_bookings(Sql& sql, std::string_vie
                                                        Timestamp now, std::int64_t after,
                                                        int limit) {
     return sql.all(
-        "SELECT b.number FROM booking_people p JOIN bookings b ON b.number = p.booking "
-        "WHERE p.user_id = $1 AND p.booking > $2 AND b.ends_at > $3 "
-        "AND (b.status = 'confirmed' OR EXISTS (SELECT 1 FROM booking_events e "
-        "WHERE e.user_id = $1 AND e.booking = b.number AND e.state <> 'removed')) "
-        "ORDER BY p.booking LIMIT $4",
+        "SELECT b.number AS number FROM booking_people p JOIN bookings b ON b.number = p.booking "
+        "WHERE p.user_id = $1 AND p.booking > $2 AND b.ends_at > $3 AND b.status = 'confirmed' "
+        "UNION SELECT b.number FROM booking_events e JOIN bookings b ON b.number = e.booking "
+        "WHERE e.user_id = $1 AND e.booking > $2 AND b.ends_at > $3 AND e.state <> 'removed' "
+        "ORDER BY number LIMIT $4",
         {user_id, after, now, limit}, read_number);
 }
 

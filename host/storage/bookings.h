@@ -77,8 +77,9 @@ Result<std::vector<Booking>> list_bookings(Sql& sql, const BookingQuery& query);
 /// Of every application, those that end after `now`, by start.
 Result<std::vector<Booking>> list_bookings_from(Sql& sql, Timestamp now, int limit);
 
-/// Numbers of the bookings that the user takes part in and that end after `now`, confirmed or in
-/// one of his calendars, from behind `after` on, at most `limit`.
+/// Numbers of the bookings that end after `now`, are confirmed and have the user as one of their
+/// people, or are in one of his calendars (whoever was taken out of them, too), from behind `after`
+/// on, at most `limit`.
 Result<std::vector<std::int64_t>> list_coming_bookings(Sql& sql, std::string_view user_id,
                                                        Timestamp now, std::int64_t after,
                                                        int limit);

@@ -195,6 +195,11 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
         if (options_.interval.count() == 0) return {};
         return storage::enqueue_job(sql, poll);
     };
+    const auto tell_gone = [&](storage::Sql& sql) {
+        const bool is_whole = is_last && record.kind == "full";
+        return options_.on_gone(sql, connection, changes.deleted,
+                                is_whole ? std::optional(run.window) : std::nullopt);
+    };
     auto stored = co_await services_->database.write([&](storage::Sql& sql) -> Result<void> {
         record = run.record;
         if (auto same = check_same_calendar(sql, connection); !same) return same;
@@ -215,7 +220,9 @@ Task<Result<void>> Puller::store_page(Run& run, plugin::Changes changes) {
         record.created += counts->created;
         record.updated += counts->updated;
         record.deleted += *deleted + *replaced;
-        return is_last ? save_last(sql) : Result<void>{};
+        if (is_last)
+            if (auto saved = save_last(sql); !saved) return saved;
+        return options_.on_gone ? tell_gone(sql) : Result<void>{};
     });
     if (!stored) co_return stored;
     run.record = record;

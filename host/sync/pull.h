@@ -11,12 +11,19 @@
 
 namespace calhost::sync {
 
+/// Told in the transaction of a page: `ids` are gone from the connection's calendar; with a window,
+/// everything that is left in it is in `events` now.
+using OnGone = std::function<Result<void>(storage::Sql& sql, const storage::Connection& connection,
+                                          const std::vector<std::string>& ids,
+                                          const std::optional<calendar::Window>& whole)>;
+
 struct SyncOptions {
     std::chrono::seconds interval{900};             ///< of polling; 0: only when asked
     std::chrono::days history{30};                  ///< how far back the first pull reaches
     std::chrono::days lookahead{366};               ///< and how far ahead, where it has to end
     std::chrono::days slide{7};                     ///< how much nearer it may come until it moves
     std::function<void(bool is_good)> on_finished;  ///< for counting; may be empty
+    OnGone on_gone;                                 ///< may be empty
 };
 
 struct SyncOutcome {

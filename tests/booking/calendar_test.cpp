@@ -25,6 +25,43 @@ TEST_CASE("a confirmed booking is in both calendars with title, time, duration, 
     CHECK(office.live(kBob) == 1);
 }
 
+TEST_CASE(
+    "bookings: guests that a rule sets are written without a mail, beside those of the person") {
+    Office office({.rules = std::vector<plugin::RuleSource>{
+                       {"guests.lua", R"(rule:on("booking.event", function(event, booking, person)
+        if person.role == "tutor" and booking.title ~= "Alone" then
+          event.attendees = { { email = "guest@example.org", name = "Guest" } }
+        end
+        return event
+      end))"}}});
+    auto& host = office.host;
+    const auto guests = [&] {
+        std::string text;
+        const auto seen = office.ada_sees();
+        if (const auto* list = json::find(seen, "attendees"))
+            for (const auto& guest : list->as_array())
+                text += fmt::format("{} {}, ", json::text_of(guest, "email"),
+                                    json::text_of(guest, "responseStatus"));
+        return text;
+    };
+    office.connect();
+    office.book(office.lesson());
+    CHECK(guests() == "guest@example.org needsAction, ");
+    CHECK_FALSE(office.bob_sees().as_object().contains("attendees"));
+
+    const auto id = text_in_store(
+        host, "SELECT external_id FROM booking_events WHERE user_id = '" + office.ada_id + "'");
+    control(host, "PATCH", "/accounts/" + kAda + "/events/" + id,
+            {{"attendees",
+              json::array{{{"email", "guest@example.org"}, {"responseStatus", "accepted"}},
+                          {{"email", "friend@example.org"}, {"responseStatus", "accepted"}}}}});
+    office.book(office.lesson({{"title", "Geometry"}}));
+    CHECK(guests() == "guest@example.org accepted, friend@example.org accepted, ");
+    office.book(office.lesson({{"title", "Alone"}}));
+    CHECK(guests() == "friend@example.org accepted, ");
+    CHECK(effects_of(host, "mail") == 0);
+}
+
 TEST_CASE("a reschedule moves it") {
     Office office;
     office.connect();
@@ -114,8 +151,10 @@ TEST_CASE(
 TEST_CASE(
     "bookings: an event that its person deleted stays away, or comes back where a rule says "
     "so") {
-    for (const bool is_restored : {false, true}) {
+    for (const auto& [is_restored, is_seen_by_sync] :
+         {std::pair{false, false}, {true, false}, {false, true}, {true, true}}) {
         CAPTURE(is_restored);
+        CAPTURE(is_seen_by_sync);
         Office office({.rules = std::vector<plugin::RuleSource>{
                            {"deleted.lua",
                             fmt::format("rule:on('booking.deleted', function() return '{}' end)",
@@ -124,7 +163,11 @@ TEST_CASE(
         office.book(office.lesson());
         const std::string id(json::text_of(office.ada_sees(), "id"));
         control(office.host, "DELETE", "/accounts/" + kAda + "/events/" + id);
-        office.book(office.lesson({{"location", "Room 5"}}));
+        if (is_seen_by_sync)
+            REQUIRE(sync_now(office.host, office.ada).status == 200);
+        else
+            office.put(office.lesson({{"location", "Room 5"}}));
+        office.rest();
         CHECK(office.live(kAda) == (is_restored ? 1 : 0));
         CHECK(office.states() == (is_restored ? "client synced, tutor synced"
                                               : "client synced, tutor deleted_by_person"));
@@ -132,6 +175,21 @@ TEST_CASE(
         CHECK(office.live(kAda) == 0);
         CHECK(office.live(kBob) == 0);
     }
+}
+
+TEST_CASE("bookings: a deletion is also seen when everything is read anew") {
+    Office office;
+    office.connect();
+    office.book(office.lesson(), "deleted");
+    office.book(office.lesson(), "stays");
+    const std::string id(json::text_of(office.ada_sees("deleted"), "id"));
+    control(office.host, "DELETE", "/accounts/" + kAda + "/events/" + id);
+    control(office.host, "POST", "/expire-sync-tokens");
+    REQUIRE(sync_now(office.host, office.ada).status == 200);
+    office.rest();
+    CHECK(office.states("deleted") == "client synced, tutor deleted_by_person");
+    CHECK(office.states("stays") == "client synced, tutor synced");
+    CHECK(effects_of(office.host, "events.insert") == 4);
 }
 
 TEST_CASE(
