@@ -70,8 +70,8 @@ Task<net::Response> disconnect(Context& context, net::Request& request, Principa
     auto selection = selection_of(request);
     selection.id = request.path_parameter("id");
     const bool is_one = !selection.id.empty();
-    auto count =
-        co_await connect::disconnect(context.services, principal.user_id, std::move(selection));
+    auto count = co_await connect::disconnect(context.services, principal.user_id,
+                                              std::move(selection), request.request_id);
     if (!count) co_return host_problem(count.error(), request.request_id);
     if (is_one && *count == 0)
         co_return problem(404, "not_found", "There is no such connection.", request.request_id);
@@ -86,7 +86,9 @@ Task<net::Response> list_calendars(Context& context, net::Request& request, Prin
     auto rows = connect::select(context.services, principal.user_id, selection_of(request));
     if (!rows) co_return host_problem(rows.error(), request.request_id);
     if (rows->empty()) co_return not_connected(request);
-    json::array list;
+    const auto page = read_page(request);
+    if (!page) co_return page.error();
+    std::vector<storage::CalendarRow> all;
     for (const auto& row : *rows) {
         using Calendars = Result<std::vector<storage::CalendarRow>>;
         auto calendars =
@@ -94,9 +96,15 @@ Task<net::Response> list_calendars(Context& context, net::Request& request, Prin
                 return connect::read_calendars(*home.services, *home.keeper, row);
             });
         if (!calendars) co_return provider_problem(calendars.error(), request.request_id);
-        for (const auto& calendar : *calendars) list.push_back(calendar_shape(calendar));
+        std::ranges::move(*calendars, std::back_inserter(all));
     }
-    co_return net::Response::json(200, {{"calendars", std::move(list)}});
+    auto next = cut_whole(all, *page, [](const storage::CalendarRow& calendar) {
+        return calendar.connection_id + " " + calendar.id;
+    });
+    json::array list;
+    for (const auto& calendar : all) list.push_back(calendar_shape(calendar));
+    co_return net::Response::json(
+        200, {{"calendars", std::move(list)}, {"next_cursor", std::move(next)}});
 }
 
 constexpr QueryParameter kProvider{"provider", "only of this provider"};
@@ -110,13 +118,16 @@ void add_calendar_routes(net::Router& router, Context& context) {
         router.add({std::move(method), std::move(path), signed_in(context, function),
                     describe("calendar", "user", summary, {kProvider, kAccount})});
     };
+    const auto add_list = [&](std::string path, UserFunction function, std::string_view summary) {
+        router.add({"GET", std::move(path), signed_in(context, function),
+                    describe("calendar", "user", summary, {kProvider, kAccount, kLimit, kCursor})});
+    };
     add("GET", "/api/calendar/status", status, "Is a calendar connected, and how is it");
-    add("GET", "/api/calendar/connections", list_connections, "The caller's connections");
+    add_list("/api/calendar/connections", list_connections, "The caller's connections");
     add("POST", "/api/calendar/sync", sync_now, "Sync now; the events of the next 30 days");
     add("DELETE", "/api/calendar/disconnect", disconnect, "Disconnect all, or those that match");
     add("DELETE", "/api/calendar/connections/{id}", disconnect, "Disconnect one");
-    add("GET", "/api/calendar/calendars", list_calendars,
-        "The calendars of the connected accounts");
+    add_list("/api/calendar/calendars", list_calendars, "The calendars of the connected accounts");
     add("POST", "/api/calendar/events", events_of_days,
         "Events, free and blocked slots between two days");
 }

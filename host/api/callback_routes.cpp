@@ -44,14 +44,14 @@ net::Response connected(Context& context, const connect::Connected& outcome) {
 }
 
 Task<net::Response> callback(Context& context, net::Request& request) {
-    connect::Callback callback{.path = request.path,
-                               .state = std::string(request.query.get("state")),
-                               .code = std::string(request.query.get("code")),
-                               .error = std::string(request.query.get("error")),
-                               .issuer = std::string(request.query.get("iss")),
-                               .cookie = [&request](const std::string& name) {
-                                   return std::string(request.cookie(name));
-                               }};
+    connect::Callback callback{
+        .path = request.path,
+        .state = std::string(request.query.get("state")),
+        .code = std::string(request.query.get("code")),
+        .error = std::string(request.query.get("error")),
+        .issuer = std::string(request.query.get("iss")),
+        .cookie = [&request](const std::string& name) { return std::string(request.cookie(name)); },
+        .request_id = request.request_id};
     auto finished = co_await context.flow.finish(std::move(callback));
     if (!finished) co_return failed(context, request, finished.error());
     if (const auto* outcome = std::get_if<connect::Connected>(&*finished))
@@ -67,7 +67,7 @@ Task<net::Response> confirm(Context& context, net::Request& request) {
     if (!form || form->get("token").empty())
         co_return problem(400, "invalid_form", "The form cannot be read.", request.request_id);
     auto outcome = co_await context.flow.confirm(std::string(form->get("token")),
-                                                 form->get("answer") == "yes");
+                                                 form->get("answer") == "yes", request.request_id);
     if (!outcome) co_return failed(context, request, outcome.error());
     co_return connected(context, *outcome);
 }

@@ -70,7 +70,8 @@ Task<net::Response> connect_with_fields(Context& context, net::Request& request,
     connect::FieldForm form{.user_id = principal.user_id,
                             .provider = begin->provider,
                             .account = begin->account,
-                            .purpose = begin->purpose};
+                            .purpose = begin->purpose,
+                            .request_id = request.request_id};
     if (const auto* provider = context.services.providers.find(form.provider); provider != nullptr)
         form.fields = read_fields(provider->info(), *body);
     if (!body->errors().empty()) co_return invalid_fields(body->errors(), request.request_id);

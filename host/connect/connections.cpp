@@ -44,7 +44,8 @@ Result<std::vector<storage::Connection>> select(Services& services, std::string_
     return rows;
 }
 
-Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection) {
+Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection,
+                             std::string request_id) {
     auto rows = select(services, user_id, selection);
     if (!rows) co_return fail(rows.error());
     std::vector<std::optional<storage::Job>> jobs;
@@ -62,7 +63,8 @@ Task<Result<int>> disconnect(Services& services, std::string user_id, Selection 
             if (!deleted) return fail(deleted.error());
             if (!*deleted) continue;
             ++gone;
-            const auto entry = audit_entry(now, "connection.deleted", row, owner_of(row));
+            auto entry = audit_entry(now, "connection.deleted", row, owner_of(row));
+            entry.request_id = request_id;
             if (auto told = storage::write_audit(sql, entry); !told) return told;
             if (auto told = enqueue_all(sql, hooks[i]); !told) return told;
             // Another connection of the person may take the bookings now.

@@ -23,7 +23,9 @@ Result<std::vector<storage::Connection>> select(Services& services, std::string_
 
 /// Forgets the tokens and enqueues the revocation, where there is something to revoke, in one
 /// transaction. Gives how many there were.
-Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection);
+/// `request_id` is for the audit log.
+Task<Result<int>> disconnect(Services& services, std::string user_id, Selection selection,
+                             std::string request_id);
 
 /// Forgets one whose grant is another host's: nothing is revoked. False: there is none.
 Task<Result<bool>> forget(Services& services, storage::Connection connection);

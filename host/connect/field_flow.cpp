@@ -195,8 +195,9 @@ Task<Result<storage::Connection>> FieldFlow::store(const FieldForm& form, Found 
     connection.calendar_id = best_of(calendars).id;
     const auto job = sync_job(*services_, connection, "connect");
     const auto hooks = hook_jobs(*services_, "connection.created", connection);
-    const auto entry = audit_entry(now, "connection.created", connection, owner_of(connection),
-                                   {{"purpose", connection.purpose}});
+    auto entry = audit_entry(now, "connection.created", connection, owner_of(connection),
+                             {{"purpose", connection.purpose}});
+    entry.request_id = form.request_id;
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);

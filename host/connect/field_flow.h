@@ -14,6 +14,7 @@ struct FieldForm {
     std::string account = "primary";
     std::string purpose = "full";
     EnteredFields fields;
+    std::string request_id{};  ///< for the audit log
 };
 
 /// Why it did not work. `word` is the stable code of the answer: invalid, address_refused,

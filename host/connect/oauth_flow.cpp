@@ -164,6 +164,7 @@ Task<std::expected<Finished, FlowFailure>> OauthFlow::finish(Callback callback) 
     if (!is_same_browser) co_return std::unexpected(is_same_browser.error());
     auto received = co_await receive(callback, *state);
     if (!received) co_return std::unexpected(received.error());
+    received->request_id = callback.request_id;
     co_await services_->crash_points.reach("connect.exchanged");
     if (!*is_same_browser && options_.unbound == "confirm")
         co_return co_await ask(std::move(*received));

@@ -42,6 +42,7 @@ struct Callback {
     std::string path;  ///< of this request: a state works only where its redirect URI points
     std::string state, code, error, issuer;
     std::function<std::string(const std::string& name)> cookie;
+    std::string request_id;  ///< for the audit log
 };
 
 /// The connection is stored.
@@ -95,7 +96,8 @@ class OauthFlow {
 
     /// The person's answer on the confirmation page; declining revokes what was granted, as a job
     /// that is repeated until the provider has heard it.
-    Task<std::expected<Connected, FlowFailure>> confirm(std::string token, bool accepted);
+    Task<std::expected<Connected, FlowFailure>> confirm(std::string token, bool accepted,
+                                                        std::string request_id);
     /// Nobody answered in time.
     Task<Result<void>> revoke_pending(std::string hash);
 

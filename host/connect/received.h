@@ -10,6 +10,7 @@ struct OauthFlow::Received {
     std::string user_id, provider, account, purpose, return_to;
     Grant grant;
     plugin::Identity identity;
+    std::string request_id{};  ///< of the call that stores it; not sealed
 };
 
 /// As JSON for sealing, and back. *Errors*: invalid.

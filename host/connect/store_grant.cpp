@@ -93,8 +93,9 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::store(Received received) 
     const auto revocation = is_replacing ? revocation_job(*services_, new_id(services_->random),
                                                           replaced, stored_grant(*services_, *old))
                                          : storage::Job{};
-    const auto entry = audit_entry(connection.connected_at, "connection.created", connection,
-                                   owner_of(connection), {{"purpose", connection.purpose}});
+    auto entry = audit_entry(connection.connected_at, "connection.created", connection,
+                             owner_of(connection), {{"purpose", connection.purpose}});
+    entry.request_id = received.request_id;
     auto stored = co_await services_->database.write_for<storage::Connection>(
         [&](storage::Sql& sql) -> Result<storage::Connection> {
             auto row = storage::store_grant(sql, connection);
@@ -146,7 +147,8 @@ Task<std::expected<Finished, FlowFailure>> OauthFlow::ask(Received received) {
                                 received.identity.email};
 }
 
-Task<std::expected<Connected, FlowFailure>> OauthFlow::confirm(std::string token, bool accepted) {
+Task<std::expected<Connected, FlowFailure>> OauthFlow::confirm(std::string token, bool accepted,
+                                                               std::string request_id) {
     const auto hash = crypto::token_hash(Secret(token));
     const auto broken = [](Error error) {
         return std::unexpected(FlowFailure{"storage_unavailable", std::move(error), {}, {}});
@@ -179,6 +181,7 @@ Task<std::expected<Connected, FlowFailure>> OauthFlow::confirm(std::string token
             {ErrorCode::invalid, "This question was answered already, or took too long."},
             {},
             {}});
+    received->request_id = std::move(request_id);
     if (is_accepted) co_return co_await store(std::move(*received));
     co_return std::unexpected(failure(
         "access_denied",

@@ -54,8 +54,7 @@ TEST_CASE("audit: a person sees what happened to his account, who did it and in 
     CHECK(created.at("details") ==
           json::object{{"purpose", "full"}, {"provider", "google"}, {"account", "primary"}});
     CHECK(json::text_of(created, "at").starts_with("2026-11-20T09:0"));
-    CHECK(json::text_of(it.entries.at(2), "request_id") == "test");
-    CHECK(json::text_of(it.entries.at(3), "request_id") == "test");
+    for (const auto& entry : it.entries) CHECK(json::text_of(entry, "request_id") == "test");
 }
 
 TEST_CASE("audit: a connection that stops working is told once, by the host") {

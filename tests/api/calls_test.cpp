@@ -192,6 +192,16 @@ TEST_CASE("calendars: those of every connection, or 400 without one") {
     CHECK(primary.at("time_zone") == "Europe/Berlin");
     CHECK(primary.at("read_only") == false);
     CHECK(team.at("read_only") == true);
+
+    const auto page = [&](const std::string& query) {
+        return TestHost::body(host.call("GET", "/api/calendar/calendars?limit=1" + query, who));
+    };
+    const auto first = page("");
+    const auto second = page("&cursor=" + std::string(json::text_of(first, "next_cursor")));
+    REQUIRE(first.at("calendars").as_array().size() == 1);
+    REQUIRE(second.at("calendars").as_array().size() == 1);
+    CHECK(first.at("calendars").as_array()[0] != second.at("calendars").as_array()[0]);
+    CHECK(second.at("next_cursor").is_null());
 }
 
 TEST_CASE("providers: what is on offer, to anyone") {

@@ -36,7 +36,8 @@ TEST_CASE("disconnect: without parameters all, with them those that match, nothi
     CHECK(count_in_store(host, "SELECT count(*) FROM connections") == 0);
 }
 
-TEST_CASE("disconnect: the provider hears of it, and tokens and events are gone") {
+TEST_CASE(
+    "disconnect removes the connection: tokens and events are gone, the provider hears of it") {
     TestHost host;
     const auto who = host.sign_up();
     add_event(host, timed("2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"));
