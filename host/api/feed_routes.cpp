@@ -47,7 +47,8 @@ Task<net::Response> read_feed(Context& context, net::Request& request) {
     if (!*owner)
         co_return problem(404, "not_found", "There is no such feed; its address may be an old one.",
                           request.request_id);
-    auto text = booking::write_feed(services, **owner, host_of(context.options.public_url));
+    auto text =
+        co_await booking::write_feed(services, **owner, host_of(context.options.public_url));
     if (!text) co_return host_problem(text.error(), request.request_id);
     const auto tag = '"' + hex_encode(crypto::sha256(*text)).substr(0, 32) + '"';
     net::Response response;

@@ -8,8 +8,8 @@ namespace calhost::booking {
 
 /// Bookings from a month back on, as templates and rules write them into the person's calendars;
 /// the same bookings give the same bytes. UIDs are "booking-<number>@<host>". *Errors*: not_found,
-/// for a user who is gone; those of the store.
-Result<std::string> write_feed(connect::Services& services, std::string_view user_id,
-                               std::string_view host);
+/// for a user who is gone; those of the store. Others get their turn meanwhile.
+Task<Result<std::string>> write_feed(connect::Services& services, std::string user_id,
+                                     std::string host);
 
 }  // namespace calhost::booking
