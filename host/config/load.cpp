@@ -88,7 +88,10 @@ void check_active(Reader& section, const Keys& keys, bool is_sandbox) {
         found != keys.keys.end())
         return;
     if (keys.active.empty())
-        section.complain("active", "is missing: name the key that seals, such as k1");
+        section.complain(
+            "active",
+            "is missing: tokens are sealed with a key; name one, such as k1, and give it what "
+            "`calhost keys new` prints");
     else if (section.node(keys.active) != nullptr)
         section.complain(keys.active,
                          "is empty: nothing is stored without a key; make one with `calhost keys "

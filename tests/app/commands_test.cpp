@@ -91,6 +91,19 @@ TEST_CASE("commands: check says before it that the client id is missing") {
     CHECK_MESSAGE(good.text == "The configuration is good.\n", good.text);
 }
 
+TEST_CASE("no key: the host refuses to start and says why") {
+    const TempFolder folder;
+    const auto file = folder.path() / "calhost.yaml";
+    std::ofstream(file) << "server: { listen: 127.0.0.1:0, public_url: http://127.0.0.1:8080 }\n"
+                           "auth: { jwt_secret: 0123456789abcdef0123456789abcdef }\n";
+    const auto data = folder.path() / "data";
+    const auto said = run({"serve", "--config", file.string(), "--data", data.string()});
+    CHECK(said.status == app::kBadConfiguration);
+    CHECK_MESSAGE(said.text.contains("keys"), said.text);
+    CHECK_MESSAGE(said.text.contains("calhost keys new"), said.text);
+    CHECK_FALSE(std::filesystem::exists(data / "calhost.db"));
+}
+
 TEST_CASE("commands: a key that is not 32 bytes is refused, without being shown") {
     const TempFolder folder;
     for (const std::string& key :

@@ -1,5 +1,9 @@
 // Bookings whatever fails on the way.
+#include <fstream>
+
 #include "booking/office.h"
+#include "booking/plan.h"
+#include "support/full_disk.h"
 
 using namespace calhost;
 using namespace calhost::test;
@@ -125,7 +129,7 @@ TEST_CASE("bookings: a connection that goes between enqueue and run") {
 
 TEST_CASE("bookings: another account is connected while a booking is written to the first") {
     const std::string other = "carol@gmail.example";
-    Office office({.adjust = [](config::Settings& settings) { settings.sync.interval = {}; }});
+    Office office;
     auto& host = office.host;
     control(host, "POST", "/accounts", {{"email", other}});
     office.connect();
@@ -193,6 +197,34 @@ TEST_CASE("bookings: the clock is set back an hour") {
     CHECK(office.live(kBob) == 1);
 }
 
+TEST_CASE("bookings: a template that fails leaves the built-in text, and the plan shows why") {
+    TempFolder folder;
+    std::filesystem::create_directories(folder.path() / "x");
+    std::ofstream(folder.path() / "x/plugin.lua")
+        << "local M = { id = 'x', title = 'X', api = 1 }\n"
+           "M.templates = { booking = function(booking) return booking.nothing.title end }\n"
+           "return M\n";
+    std::ofstream(folder.path() / "x/schema.lua") << "return { fields = {} }";
+    Office office({.adjust = [&](config::Settings& settings) {
+        settings.paths.plugins = folder.path();
+        settings.plugins["x"].values = {};
+    }});
+    office.connect();
+    LogSink log;
+    office.book(office.lesson());
+    CHECK(json::text_of(office.ada_sees(), "summary") == "Algebra with Bob");
+    CHECK(log.text.contains("plugins/x/plugin.lua:2"));
+    const auto& services = office.host.worker().services();
+    const auto plan = must(booking::plan(office.host.sql(), {services.rules, services.plugins},
+                                         office.host.time.now(), 10));
+    REQUIRE(plan.size() == 2);
+    for (const auto& one : plan) {
+        CHECK(one.change == "none");
+        REQUIRE(one.failures.size() == 1);
+        CHECK(one.failures[0].starts_with("plugins/x/plugin.lua:2: "));
+    }
+}
+
 TEST_CASE("bookings: a template or a rule with an error leaves the built-in text") {
     Office office(
         {.rules = std::vector<plugin::RuleSource>{
@@ -205,19 +237,73 @@ TEST_CASE("bookings: a template or a rule with an error leaves the built-in text
     CHECK(log.text.contains("bad.lua"));
 }
 
-TEST_CASE("bookings: a thousand at once are accepted, paced and none is lost") {
+TEST_CASE("bookings: ten thousand in a minute are accepted, paced and none is lost") {
+    constexpr int kCount = 10'000;
+    Office office;
+    office.connect();
+    for (int i = 0; i < kCount; ++i) {
+        REQUIRE(office.put(office.lesson(), fmt::format("b{}", i)).status == 202);
+        office.host.time.advance(std::chrono::milliseconds{6});
+    }
+    // 10 a second for one connection, after a burst.
+    const auto after_a_minute = office.live(kAda);
+    CHECK(after_a_minute >= 400);
+    CHECK(after_a_minute < 1'000);
+    office.host.crash_and_restart();
+    office.rest(std::chrono::minutes{1});
+    CHECK(office.live(kAda) >= after_a_minute + 300);
+    CHECK(office.live(kAda) + office.live(kBob) +
+              count_in_store(office.host, "SELECT count(*) FROM jobs WHERE kind = 'booking'") ==
+          2 * kCount);
+}
+
+TEST_CASE("bookings: a thousand at once are all in both calendars in the end") {
     Office office;
     office.connect();
     for (int i = 0; i < 1000; ++i)
         REQUIRE(office.put(office.lesson(), fmt::format("b{}", i)).status == 202);
-    office.host.time.advance(std::chrono::seconds{10});
-    const auto after_ten_seconds = office.live(kAda);
-    CHECK(after_ten_seconds >= 100);
-    CHECK(after_ten_seconds < 400);
     office.rest(std::chrono::hours{1});
     CHECK(office.live(kAda) == 1000);
     CHECK(office.live(kBob) == 1000);
     CHECK(effects_of(office.host, "events.insert") == 2000);
+}
+
+TEST_CASE("bookings: a full disk refuses with 503, and nothing that was acknowledged is lost") {
+    Office office;
+    auto& host = office.host;
+    office.connect();
+    CHECK(office.put(office.lesson(), "kept").status == 202);
+    {
+        const FullDisk full;
+        const auto refused = office.put(office.lesson(), "refused");
+        CHECK(refused.status == 503);
+        CHECK(refused.headers.get("Retry-After") == "30");
+        office.rest();
+        CHECK(office.live(kAda) <= 1);
+    }
+    host.crash_and_restart();
+    office.rest();
+    CHECK(office.states("kept") == "client synced, tutor synced");
+    CHECK(host.call("GET", "/api/bookings/refused", office.key).status == 404);
+    CHECK(office.live(kAda) == 1);
+    CHECK(office.live(kBob) == 1);
+    CHECK(office.book(office.lesson(), "refused").status == 202);
+    CHECK(office.live(kAda) == 2);
+}
+
+TEST_CASE("bookings: whoever is taken out of one while disconnected loses the event afterwards") {
+    Office office;
+    office.connect();
+    office.book(office.lesson());
+    const auto eve = office.host.sign_up("eve@example.org");
+    const auto eve_id = TestHost::text(office.host.call("GET", "/auth/me", eve), "id");
+    office.host.call("DELETE", "/api/calendar/disconnect", office.bob);
+    office.book(office.lesson({{"client", {{"user_id", eve_id}, {"name", "Eve"}}}}));
+    CHECK(office.live(kBob) == 1);
+    office.sign_in_again();
+    office.host.connect(office.bob, kBob);
+    office.rest();
+    CHECK(office.live(kBob) == 0);
 }
 
 TEST_CASE(

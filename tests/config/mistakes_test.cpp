@@ -114,7 +114,7 @@ const std::vector<Mistake>& mistakes() {
         {"keys: {active: k2, k1: x}", "1: keys.active", "names the key k2"},
         {"keys:\n  active: k1\n  k1: ''", "3: keys.k1", "calhost keys new"},
         {"keys:\n  active: k1\n  k1: ${UNSET_KEY}", "3: keys.k1", "variable UNSET_KEY"},
-        {"keys:\n  k1: x", "1: keys.active", "name the key that seals"},
+        {"keys:\n  k1: x", "1: keys.active", "`calhost keys new`"},
         {"keys:\n  active: active", "2: keys.active", "must be the name of a key"},
         {"keys:\n  active: k1\n  k1: x\n  k:2: y", "4: keys.k:2", "letters, digits"},
         {"server:\n  tls:\n    key: calhost.yaml", "3: server.tls.key", "without tls.certificate"},

@@ -51,6 +51,25 @@ TEST_CASE("refresh: many calls at once make one") {
     CHECK(requests_to(person.host, "/token") == 2);  // the exchange and the refresh
 }
 
+TEST_CASE("a wrong expiry refreshes by itself") {
+    struct Case {
+        const char* stored;
+        bool is_token_over;
+    };
+    for (const auto& [stored, is_token_over] :
+         {Case{"2020-01-01T00:00:00Z", false}, {"2099-01-01T00:00:00Z", true}}) {
+        CAPTURE(stored);
+        Connected person;
+        change_store(person.host, fmt::format("UPDATE connections SET token_expires_at = {}",
+                                              to_millis(*parse_rfc3339(stored))));
+        if (is_token_over) control(person.host, "POST", "/expire-tokens");
+        person.host.crash_and_restart();
+        CHECK(person.sync_now().status == 200);
+        CHECK(person.refreshes() == 1);
+        CHECK(state_of(person.host, person.who) == "active");
+    }
+}
+
 TEST_CASE("refresh: a 401 brings one refresh and one more try") {
     Connected person;
     control(person.host, "POST", "/expire-tokens");

@@ -1,4 +1,5 @@
 // http-api, section 3, "State": every case.
+#include "connect/sealing.h"
 #include "support/scene.h"
 
 using namespace calhost;
@@ -6,6 +7,24 @@ using namespace calhost::test;
 using namespace std::chrono_literals;
 
 namespace {
+
+TEST_CASE("connect shows success and a sealed row") {
+    TestHost host({.runs_jobs = false});
+    const auto who = host.sign_up();
+    CHECK(host.connect(who).headers.get("Location") ==
+          fmt::format("{}/?connected=success", kHostUrl));
+    CHECK(TestHost::text(host.call("GET", "/api/calendar/status", who), "status") == "active");
+    const auto row = must(storage::find_connection_for_job(
+        host.sql(), std::string(json::text_of(connection_of(host, who), "id"))));
+    for (const auto& [sealed, column] :
+         {std::pair{row->sealed_access_token, connect::kAccessColumn},
+          {row->sealed_refresh_token, connect::kRefreshColumn}}) {
+        const auto open = must(
+            connect::open_token(host.worker().services(), sealed, column, row->id, row->user_id));
+        CHECK(open.expose().size() > 10);
+        CHECK_FALSE(sealed.contains(open.expose()));
+    }
+}
 
 TEST_CASE("state: a missing one is refused in the words of the contract") {
     TestHost host({.runs_jobs = false});

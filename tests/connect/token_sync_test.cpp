@@ -114,7 +114,7 @@ TEST_CASE("token sync: a connect reaches the service with the four members of th
                          "SELECT count(*) FROM audit_log WHERE action = 'token_sync.sent'") == 1);
 }
 
-TEST_CASE("token sync: disconnect deletes the tokens there") {
+TEST_CASE("disconnect deletes the tokens there") {
     Scene scene;
     scene.connect();
     scene.disconnect();
@@ -130,6 +130,34 @@ TEST_CASE("token sync: disconnect deletes the tokens there") {
           1);
     scene.connect();
     CHECK(scene.agent.tokens.size() == 1);
+}
+
+TEST_CASE("token sync with the service up, absent, down, slow (10 s), answering 400, 404, 500") {
+    enum class Then { told, again, dead };
+    struct Case {
+        const char* service;
+        std::function<void(Agent&)> adjust;
+        Then then;
+    };
+    const auto answering = [](int status) {
+        return [status](Agent& agent) { agent.status = status; };
+    };
+    for (const auto& [service, adjust, then] : std::vector<Case>{
+             {"up", [](Agent&) {}, Then::told},
+             {"absent", [](Agent& agent) { agent.is_absent = true; }, Then::again},
+             {"down", answering(503), Then::again},
+             {"slow (10 s)", [](Agent& agent) { agent.thinks_for = 11s; }, Then::again},
+             {"answering 400", answering(400), Then::dead},
+             {"answering 404", answering(404), Then::dead},
+             {"answering 500", answering(500), Then::again}}) {
+        CAPTURE(service);
+        Scene scene;
+        adjust(scene.agent);
+        scene.connect();  // has succeeded, whatever the service does
+        CHECK(scene.agent.tokens.size() == (then == Then::told ? 1 : 0));
+        CHECK((scene.agent.requests.size() > 1) == (then == Then::again));
+        CHECK(scene.jobs("dead") == (then == Then::dead ? 1 : 0));
+    }
 }
 
 TEST_CASE("token sync: not configured, it is skipped with a warning") {
