@@ -88,8 +88,8 @@ def sandbox(program, folder, *, workers=1, calendar=None):
     return Server(command, port, folder)
 
 
-def host(program, folder, google, *, workers="auto"):
-    """A host as operators run it, whose Google is the sandbox in another process."""
+def host(program, folder, google, *, workers="auto", pace=None):
+    """A host as operators run it, whose Google is the sandbox in another process. `pace` as in the YAML."""
     port = free_port()
     mount = google.url + "/sandbox/google"
     settings = {
@@ -111,6 +111,8 @@ def host(program, folder, google, *, workers="auto"):
         "rules": ["redirect.lua", "reminders.lua"],
         "log": {"level": "warning"},
     }
+    if pace:
+        settings["pace"] = {"google": pace}
     file = Path(folder) / f"host-{port}.yaml"
     file.write_text(json.dumps(settings, indent=1), encoding="utf-8")  # JSON is YAML
     data = Path(folder) / f"host-{port}"
