@@ -146,7 +146,7 @@ TEST_CASE("token sync with the service up, absent, down, slow (10 s), answering 
              {"up", [](Agent&) {}, Then::told},
              {"absent", [](Agent& agent) { agent.is_absent = true; }, Then::again},
              {"down", answering(503), Then::again},
-             {"slow (10 s)", [](Agent& agent) { agent.thinks_for = 11s; }, Then::again},
+             {"slow (10 s)", [](Agent& agent) { agent.thinks_for = 1h; }, Then::again},
              {"answering 400", answering(400), Then::dead},
              {"answering 404", answering(404), Then::dead},
              {"answering 500", answering(500), Then::again}}) {
