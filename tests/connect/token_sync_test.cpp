@@ -142,15 +142,20 @@ TEST_CASE("token sync with the service up, absent, down, slow (10 s), answering 
     const auto answering = [](int status) {
         return [status](Agent& agent) { agent.status = status; };
     };
-    for (const auto& [service, adjust, then] : std::vector<Case>{
-             {"up", [](Agent&) {}, Then::told},
-             {"absent", [](Agent& agent) { agent.is_absent = true; }, Then::again},
-             {"down", answering(503), Then::again},
-             {"slow (10 s)", [](Agent& agent) { agent.thinks_for = 1h; }, Then::again},
-             {"answering 400", answering(400), Then::dead},
-             {"answering 404", answering(404), Then::dead},
-             {"answering 500", answering(500), Then::again}}) {
-        CAPTURE(service);
+    for (const auto& [service, adjust, then] :
+         std::vector<Case>{{"up", [](Agent&) {}, Then::told},
+                           {"absent", [](Agent& agent) { agent.is_absent = true; }, Then::again},
+                           {"down", answering(503), Then::again},
+                           {"slow (10 s)",
+                            [](Agent& agent) {
+                                agent.thinks_for = 11s;
+                                agent.status = 200;  // too late for whoever asked
+                            },
+                            Then::again},
+                           {"answering 400", answering(400), Then::dead},
+                           {"answering 404", answering(404), Then::dead},
+                           {"answering 500", answering(500), Then::again}}) {
+        CAPTURE(std::string(service));
         Scene scene;
         adjust(scene.agent);
         scene.connect();  // has succeeded, whatever the service does
