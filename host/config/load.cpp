@@ -145,7 +145,7 @@ Paths read_paths(Reader section, const LoadOptions& options) {
         return (options.file.parent_path() / text).lexically_normal();
     };
     Paths paths{options.default_root / "scripts", options.default_root / "plugins",
-                options.default_root / "providers"};
+                options.default_root / "providers", options.default_root};
     section.value("scripts", paths.scripts, folder);
     section.value("plugins", paths.plugins, folder);
     section.value("providers", paths.providers, folder);

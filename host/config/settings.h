@@ -61,7 +61,9 @@ struct Auth {
     std::vector<std::string> claim_roles;
 };
 struct Paths {
+    /// The operator's; what they lack is taken from the folders of the same names in `shipped`.
     std::filesystem::path scripts, plugins, providers;
+    std::filesystem::path shipped;  ///< what came with the host; empty: nothing did
 };
 struct Sync {
     int lookahead_days = 90;

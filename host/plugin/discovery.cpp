@@ -56,6 +56,15 @@ void warn_without_client(const config::Section& section, const Schema& schema,
         warn("client_secret", "is empty: people cannot connect this provider until it is set");
 }
 
+/// Where a file or folder of that name is: with the operator, else with the host.
+fs::path place_of(const config::Paths& paths, const fs::path& own, std::string_view kind,
+                  std::string_view name) {
+    std::error_code ignored;  // what cannot be looked at is complained of when it is read
+    if (paths.shipped.empty() || fs::exists(own / name, ignored)) return own / name;
+    const auto shipped = paths.shipped / kind / name;
+    return fs::exists(shipped, ignored) ? shipped : own / name;
+}
+
 /// The folders of `root` by name.
 std::vector<fs::path> folders(const fs::path& root) {
     std::vector<fs::path> found;
@@ -63,6 +72,17 @@ std::vector<fs::path> folders(const fs::path& root) {
     for (const auto& entry : fs::directory_iterator(root, ignored))
         if (entry.is_directory()) found.push_back(entry.path());
     std::ranges::sort(found);
+    return found;
+}
+
+/// Each provider once: the operator's own takes the place of the host's of that name.
+std::vector<fs::path> provider_folders(const config::Paths& paths) {
+    auto found = folders(paths.providers);
+    if (paths.shipped.empty()) return found;
+    for (auto& shipped : folders(paths.shipped / "providers"))
+        if (std::ranges::find(found, shipped.filename(), &fs::path::filename) == found.end())
+            found.push_back(std::move(shipped));
+    std::ranges::sort(found, {}, &fs::path::filename);
     return found;
 }
 
@@ -104,7 +124,7 @@ void check_sections_have_providers(const config::Settings& settings, Installed& 
 /// A plugin is active when its section is there, empty or not.
 void read_plugin(const std::string& name, const config::Section& section,
                  const config::Settings& settings, const Clock& clock, Installed& installed) {
-    const auto folder = settings.paths.plugins / name;
+    const auto folder = place_of(settings.paths, settings.paths.plugins, "plugins", name);
     const auto place = [&](std::string_view file) {
         return fmt::format("plugins/{}/{}", name, file);
     };
@@ -144,12 +164,11 @@ void warn_without_mail(const config::Settings& settings, Installed& installed) {
 
 void read_rules(const config::Settings& settings, Installed& installed) {
     for (const auto& name : settings.rules) {
-        const auto code = read_file(settings.paths.scripts / name);
-        if (code)
+        const auto file = place_of(settings.paths, settings.paths.scripts, "scripts", name);
+        if (const auto code = read_file(file))
             installed.rules.push_back({name, *code});
         else
-            complain(installed, (settings.paths.scripts / name).string(), "rules",
-                     "cannot be read");
+            complain(installed, file.string(), "rules", "cannot be read");
     }
 }
 
@@ -157,7 +176,7 @@ void read_rules(const config::Settings& settings, Installed& installed) {
 
 Installed discover(const config::Settings& settings, const Clock& clock) {
     Installed installed;
-    for (const auto& folder : folders(settings.paths.providers))
+    for (const auto& folder : provider_folders(settings.paths))
         read_provider(folder, settings, clock, installed);
     check_sections_have_providers(settings, installed);
     for (const auto& [name, section] : settings.plugins)

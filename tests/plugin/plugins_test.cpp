@@ -44,6 +44,42 @@ TEST_CASE("plugins: active is what the YAML names, and only that") {
     CHECK(bench.plugins->find("two") != nullptr);
 }
 
+TEST_CASE("plugins: what the operator's folders lack is the host's, and his own wins") {
+    PluginBench bench;
+    const TempFolder shipped;
+    bench.settings.paths.shipped = shipped.path();
+    const auto write = [&](const std::string& file, std::string_view text) {
+        std::filesystem::create_directories((shipped.path() / file).parent_path());
+        std::ofstream(shipped.path() / file) << text;
+    };
+    for (const std::string name : {"mine", "theirs"}) {
+        write("plugins/" + name + "/plugin.lua",
+              fmt::format("return {{ id = '{}', title = 'Shipped', api = 1 }}", name));
+        write("plugins/" + name + "/schema.lua", "return { fields = {} }");
+    }
+    write("scripts/a.lua", "-- shipped");
+    write("scripts/b.lua", "-- shipped");
+    write("providers/acme/provider.lua", "-- shipped");
+    write("providers/acme/schema.lua", "return { fields = {} }");
+    const TempFolder own;
+    std::ofstream(own.path() / "a.lua") << "-- own";
+    bench.settings.paths.scripts = own.path();
+    bench.settings.rules = {"a.lua", "b.lua"};
+    bench.add("mine", "");
+    bench.name_section("theirs", {});
+
+    const auto installed = plugin::discover(bench.settings, bench.time);
+    CHECK(installed.complaints.empty());
+    REQUIRE(installed.plugins.size() == 2);
+    CHECK(installed.plugins[0].source.code.contains("title = \"Test\""));
+    CHECK(installed.plugins[1].source.code.contains("Shipped"));
+    REQUIRE(installed.rules.size() == 2);
+    CHECK(installed.rules[0].code == "-- own");
+    CHECK(installed.rules[1].code == "-- shipped");
+    REQUIRE(installed.providers.size() == 1);
+    CHECK(installed.providers[0].source.name == "acme");
+}
+
 TEST_CASE("plugins: each complaint about the YAML names file, line and key") {
     struct Case {
         json::object values;
