@@ -24,6 +24,17 @@ local function is_signed(ctx, request)
   return is_right and seconds ~= nil and math.abs(ctx.clock:now() // 1000 - seconds) <= FIVE_MINUTES
 end
 
+--- Somebody who repeats a message that he overheard, as long as its signature is good, gets the
+--- answer that it had, and nothing happens again.
+local function once(ctx, request, act)
+  local key = "seen/" .. request.headers["x-calhost-signature"]
+  local known = ctx.store:get(key)
+  if known then return known end
+  local answer = act()
+  if not answer.status then ctx.store:put(key, answer, { ttl = 2 * FIVE_MINUTES }) end
+  return answer
+end
+
 --- The user here whom the configuration names for the sender's user; nobody else is reached.
 local function user_for(ctx, their_id)
   local email = config.users[their_id]
@@ -59,8 +70,6 @@ local function received(ctx, user)
 end
 
 local function connect(ctx, request)
-  local refused = refusal(ctx, request)
-  if refused then return refused end
   local their_id, body = request.params.user_id, request.body
   local fault = missing_field(body)
   if fault then return problem(400, "invalid", fault) end
@@ -80,8 +89,6 @@ local function connect(ctx, request)
 end
 
 local function disconnect(ctx, request)
-  local refused = refusal(ctx, request)
-  if refused then return refused end
   local their_id = request.params.user_id
   local user = user_for(ctx, their_id)
   local connection = user and received(ctx, user)
@@ -93,14 +100,21 @@ local function disconnect(ctx, request)
   return { json = { success = true, message = "Google Calendar disconnected successfully", user_id = their_id } }
 end
 
+--- A handler for what the sender signed.
+local function signed(act)
+  return function(ctx, request)
+    return refusal(ctx, request) or once(ctx, request, function() return act(ctx, request) end)
+  end
+end
+
 M.routes = {
   {
     method = "POST", path = "/api/users/{user_id}/google-calendar/connect", who = "open", body_limit = 32768,
-    summary = "Another service hands over the tokens of one of its users", handler = connect,
+    summary = "Another service hands over the tokens of one of its users", handler = signed(connect),
   },
   {
     method = "DELETE", path = "/api/google-tokens/{user_id}", who = "open", body_limit = 1024,
-    summary = "Another service takes the tokens of one of its users back", handler = disconnect,
+    summary = "Another service takes the tokens of one of its users back", handler = signed(disconnect),
   },
 }
 

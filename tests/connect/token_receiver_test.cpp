@@ -162,10 +162,27 @@ TEST_CASE("token receiver: tokens are taken back once, and the sender's grant li
                       {"message", "Google Calendar disconnected successfully"},
                       {"user_id", "their-1"}});
     CHECK(receiver.connections() == 0);
-    CHECK(word_of(receiver.take_back()) == "404 not_found");
     receiver.host.time.advance(1min);
+    CHECK(word_of(receiver.take_back()) == "404 not_found");
     CHECK(effects_of(receiver.host, "token.revoke") == 0);
     CHECK(receiver.push(receiver.tokens).status == 200);
+}
+
+TEST_CASE("token receiver: a message that is repeated by whoever overheard it does nothing") {
+    Receiver receiver;
+    auto& host = receiver.host;
+    const std::string path = "/api/users/their-1/google-calendar/connect";
+    const auto body = json::serialize(receiver.tokens);
+    const auto overheard = receiver.signature("POST", path, body);
+    const auto first = host.call("POST", path, overheard, body);
+    CHECK(first.status == 200);
+    host.time.advance(1min);
+    CHECK(receiver.take_back().status == 200);
+    host.time.advance(1min);
+    const auto second = host.call("POST", path, overheard, body);
+    CHECK(second.status == 200);
+    CHECK(TestHost::body(second) == TestHost::body(first));
+    CHECK(receiver.connections() == 0);
 }
 
 TEST_CASE("token receiver: a provider that is down is 500, and the sender tries again") {
