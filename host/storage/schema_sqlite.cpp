@@ -372,7 +372,14 @@ CREATE TABLE booking_feeds (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7};
+// A sync asks for each event that is gone whether a booking wrote it.
+constexpr std::string_view kStep8 = R"sql(
+DROP INDEX booking_events_connection;
+CREATE INDEX booking_events_connection ON booking_events (connection_id, external_id)
+    WHERE connection_id <> '';
+)sql";
+
+constexpr std::array kSteps{kStep1, kStep2, kStep3, kStep4, kStep5, kStep6, kStep7, kStep8};
 
 }  // namespace
 
