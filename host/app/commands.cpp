@@ -7,8 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <chrono>
 #include <cstdio>
 #include <iterator>
+#include <thread>
 
 #include "app/check.h"
 #include "app/control_socket.h"
@@ -187,15 +189,28 @@ HostOptions host_options(const Options& options, config::Settings settings) {
             .load = load_options(options)};
 }
 
-/// The running host does it; with none running the store is opened here.
+using Open = Result<json::object> (*)(const HostOptions&, const OfflineWork&);
+
+/// The running host does it; with none running the store is opened here. One that is just starting
+/// holds the store before it can be asked, so this waits a little for it.
 Result<json::object> ask_or_do(const Options& options, const json::object& request,
-                               const Work& work) {
-    auto answer = ask_host(fs::path(options.data) / "control.sock", request);
-    if (answer || answer.error().code != ErrorCode::not_found) return answer;
-    auto settings = load_settings(options);
-    if (!settings) return fail(settings.error());
-    const auto host = host_options(options, std::move(*settings));
-    return with_store(host, [&](connect::Services& services) { return work(host, services); });
+                               const Work& work, Open open = with_store) {
+    constexpr int kTries = 50;
+    for (int i = 1;; ++i) {
+        auto answer = ask_host(fs::path(options.data) / "control.sock", request);
+        if (answer || answer.error().code != ErrorCode::not_found) return answer;
+        auto settings = load_settings(options);
+        if (!settings) return fail(settings.error());
+        const auto host = host_options(options, std::move(*settings));
+        bool is_begun = false;
+        answer = open(host, [&](connect::Services& services) {
+            is_begun = true;
+            return work(host, services);
+        });
+        const bool is_held = !answer && !is_begun && answer.error().code == ErrorCode::unavailable;
+        if (!is_held || i == kTries) return answer;
+        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    }
 }
 
 int list_keys(const Options& options) {
@@ -264,16 +279,13 @@ Task<Result<json::object>> check_alone(const HostOptions& host, connect::Service
 
 /// The running host does it, because it alone may refresh its tokens; else it is done here.
 int check_a_provider(const Options& options) {
-    auto answer = ask_host(fs::path(options.data) / "control.sock", options.question.to_json());
-    if (!answer && answer.error().code == ErrorCode::not_found) {
-        auto settings = load_settings(options);
-        if (!settings) return failed(settings.error().message);
-        log::configure(log::Level::error, log::Format::text);
-        const auto host = host_options(options, std::move(*settings));
-        answer = with_providers(host, [&](connect::Services& services) {
+    log::configure(log::Level::error, log::Format::text);
+    const auto answer = ask_or_do(
+        options, options.question.to_json(),
+        [&](const HostOptions& host, connect::Services& services) {
             return check_alone(host, services, options.question);
-        });
-    }
+        },
+        with_providers);
     if (!answer) return failed(answer.error().message);
     return print_checks(*answer);
 }

@@ -128,7 +128,8 @@ def idle(program, folder):
 def _application(calhost, program):
     """Headers of an application's key, on a host that serves."""
     shown = subprocess.run(
-        [program, "app", "add", "bench", "--scopes", "bookings:read,bookings:write", "--data", calhost.data],
+        [program, "app", "add", "bench", "--scopes", "bookings:read,bookings:write", "--config", calhost.config,
+         "--data", calhost.data],
         check=True, capture_output=True, text=True).stdout
     return {"Authorization": "Bearer " + shown.splitlines()[-1], "Content-Type": "application/json"}
 

@@ -25,7 +25,7 @@ class Server:
     def __init__(self, command, port, folder):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.data = None  # a host's data folder
+        self.data = self.config = None  # a host's
         self.log = Path(folder) / f"{port}.log"
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -117,7 +117,7 @@ def host(program, folder, google, *, workers="auto", pace=None):
     file.write_text(json.dumps(settings, indent=1), encoding="utf-8")  # JSON is YAML
     data = Path(folder) / f"host-{port}"
     started = Server([program, "serve", "--config", file, "--data", data], port, folder)
-    started.data = data
+    started.data, started.config = data, file
     return started
 
 

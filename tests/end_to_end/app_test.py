@@ -1,5 +1,8 @@
 """Applications: made by the operator while the host serves, known at once, gone at once."""
 
+import fcntl
+import os
+import subprocess
 import tempfile
 import unittest
 
@@ -22,6 +25,19 @@ class AppTest(unittest.TestCase):
     def lease(self, key, connection):
         url = f"{self.served.url}/api/calendar/connections/{connection}/lease"
         return host.send(url, "POST", headers={"Authorization": f"Bearer {key}"})
+
+    def test_a_command_waits_for_a_host_that_is_just_starting(self):
+        """Such a host holds the store, and cannot be asked yet."""
+        self.served.stop()
+        lock_file = os.path.join(self.pair.data, "calhost.db.lock")
+        command = [host.PROGRAM, "app", "list", "--config", self.pair.config, "--data", self.pair.data]
+        with open(lock_file, "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+        self.assertEqual(process.communicate(timeout=host.PATIENCE)[0], "There are no applications.\n")
+        self.assertEqual(process.returncode, 0)
 
     def test_a_key_leases_the_tokens_of_its_users_until_it_is_removed(self):
         person = host.Person(self.served, "ada@example.com")
