@@ -1,5 +1,6 @@
--- For wrk: every request books something else.
+-- For wrk: every request books something else; what is appended may set `name` and `delay`.
 local number, thread = 0, 0
+name = "fast"
 
 function setup(started)
   thread = thread + 1
@@ -8,5 +9,5 @@ end
 
 function request()
   number = number + 1
-  return wrk.format("PUT", "/api/bookings/" .. thread .. "-" .. number, nil, wrk.body)
+  return wrk.format("PUT", "/api/bookings/" .. name .. "-" .. thread .. "-" .. number, nil, wrk.body)
 end
