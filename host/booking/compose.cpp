@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "booking/shapes.h"
 #include "calendar/zone.h"
+#include "storage/email_key.h"
 
 namespace calhost::booking {
 namespace {
@@ -44,19 +45,31 @@ void take(const T& base, const T& ours, T& theirs) {
     if (!(ours == base)) theirs = ours;
 }
 
+/// The guest as the calendar has him, with what the host says anew of him. Services lower the
+/// letters of addresses as they like.
+template <class People>
+auto find_guest(People& people, const std::string& email) {
+    return std::ranges::find_if(people, [&](const calendar::Attendee& guest) {
+        return storage::email_key(guest.email) == storage::email_key(email);
+    });
+}
+
 /// Those that the host has set, beside those whom the person invited; what they answered stays.
 void take_attendees(const Event& base, const Event& ours, Event& theirs) {
     if (base.attendees == ours.attendees) return;
-    const auto find = [](auto& people, const std::string& email) {
-        return std::ranges::find(people, email, &calendar::Attendee::email);
-    };
     auto all = ours.attendees;
     for (const auto& person : theirs.attendees) {
-        const auto known = find(all, person.email);
-        if (known != all.end())
-            *known = person;
-        else if (find(base.attendees, person.email) == base.attendees.end())
-            all.push_back(person);
+        const auto known = find_guest(all, person.email);
+        const auto before = find_guest(base.attendees, person.email);
+        if (known == all.end()) {
+            if (before == base.attendees.end()) all.push_back(person);
+            continue;
+        }
+        auto guest = person;
+        const auto& was = before == base.attendees.end() ? calendar::Attendee{} : *before;
+        take(was.name, known->name, guest.name);
+        take(was.role, known->role, guest.role);
+        *known = std::move(guest);
     }
     theirs.attendees = std::move(all);
     theirs.sets_attendees = true;

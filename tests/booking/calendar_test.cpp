@@ -30,7 +30,7 @@ TEST_CASE(
     Office office({.rules = std::vector<plugin::RuleSource>{
                        {"guests.lua", R"(rule:on("booking.event", function(event, booking, person)
         if person.role == "tutor" and booking.title ~= "Alone" then
-          event.attendees = { { email = "guest@example.org", name = "Guest" } }
+          event.attendees = { { email = "Guest@example.org", name = "For " .. booking.title } }
         end
         return event
       end))"}}});
@@ -40,13 +40,14 @@ TEST_CASE(
         const auto seen = office.ada_sees();
         if (const auto* list = json::find(seen, "attendees"))
             for (const auto& guest : list->as_array())
-                text += fmt::format("{} {}, ", json::text_of(guest, "email"),
+                text += fmt::format("{} '{}' {}, ", json::text_of(guest, "email"),
+                                    json::text_of(guest, "displayName"),
                                     json::text_of(guest, "responseStatus"));
         return text;
     };
     office.connect();
     office.book(office.lesson());
-    CHECK(guests() == "guest@example.org needsAction, ");
+    CHECK(guests() == "Guest@example.org 'For Algebra' needsAction, ");
     CHECK_FALSE(office.bob_sees().as_object().contains("attendees"));
 
     const auto id = text_in_store(
@@ -56,9 +57,10 @@ TEST_CASE(
               json::array{{{"email", "guest@example.org"}, {"responseStatus", "accepted"}},
                           {{"email", "friend@example.org"}, {"responseStatus", "accepted"}}}}});
     office.book(office.lesson({{"title", "Geometry"}}));
-    CHECK(guests() == "guest@example.org accepted, friend@example.org accepted, ");
+    CHECK(guests() ==
+          "guest@example.org 'For Geometry' accepted, friend@example.org '' accepted, ");
     office.book(office.lesson({{"title", "Alone"}}));
-    CHECK(guests() == "friend@example.org accepted, ");
+    CHECK(guests() == "friend@example.org '' accepted, ");
     CHECK(effects_of(host, "mail") == 0);
 }
 
