@@ -171,6 +171,8 @@ TEST_CASE("plugins: each mistake in a script is told with its line, and keeps it
               "every?"},
              {"M.schedules = { tidy = function() end }",
               "plugins/x/plugin.lua:4: schedules.tidy: must be { every"},
+             {"M.schedules = { ['tidy up'] = { every = '1h', run = function() end } }",
+              "plugins/x/plugin.lua:4: schedules.tidy up: must be named with letters"},
              {"M.needs = { 'everything' }",
               "plugins/x/plugin.lua:4: needs: 'everything' is nothing that can be granted"},
              {"M.hook = {}",
