@@ -159,9 +159,9 @@ class Person:
         self.host, self.email, self.trusted = host, email, trusted
         registered = self._send("POST", "/auth/register", {"email": email, "password": PASSWORD})
         assert registered.status in (201, 409), registered.text
-        self.token = self._send("POST", "/auth/token", {"email": email, "password": PASSWORD}).json()[
-            "access_token"
-        ]
+        signed_in = self._send("POST", "/auth/token", {"email": email, "password": PASSWORD})
+        assert signed_in.status == 200, signed_in.text
+        self.token = signed_in.json()["access_token"]
 
     def _send(self, method, path, body=None, headers=None):
         return send(self.host.url + path, method, body, headers, self.trusted)
