@@ -15,6 +15,11 @@ constexpr int kBusyMillis = 5000;
 constexpr int kWriterCacheKib = 16 * 1024;
 /// Pages of the log before a checkpoint: it writes a page once, however often that changed.
 constexpr int kPagesOfLog = 4000;
+/// Of what a savepoint may have to undo, in memory, at one piece. Every write has a savepoint, and
+/// a booking changes some twenty pages: more than the 64 KiB that SQLite has without being told.
+/// Less than 128 KiB: with more it writes nothing when it goes to a file, and says that the disk is
+/// full.
+constexpr int kSavepointBytes = 120 * 1024;
 
 class SqliteRow final : public Row {
   public:
@@ -35,9 +40,12 @@ class SqliteRow final : public Row {
     const SQLite::Statement* statement_;
 };
 
-/// SQLite counts every allocation under one lock, and nobody reads the counts.
-void stop_counting_memory() {
-    [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+/// SQLite counts every allocation under one lock, and nobody reads the counts. What a savepoint
+/// may have to undo goes to a file only when it is big.
+void configure_library() {
+    [[maybe_unused]] static const int done =
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) |
+        sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, kSavepointBytes);
 }
 
 Error error_of(const SQLite::Exception& thrown) {
@@ -133,7 +141,7 @@ void SqliteConnection::configure(Role role) {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::filesystem::path& file,
                                                                  Role role) {
-    stop_counting_memory();
+    configure_library();
     try {
         return std::unique_ptr<SqliteConnection>(new SqliteConnection(file, role));
     } catch (const SQLite::Exception& thrown) {

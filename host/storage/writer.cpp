@@ -92,10 +92,17 @@ void Writer::note_disk(const Group& group, bool has_changed) {
 }
 
 void Writer::run_each(Group& group) {
+    if (group.size() == 1) return run_alone(group.front());
     for (auto& write : group) {
         write.result = run_one(*write.work);
         if (!connection_->is_in_transaction()) return;  // all is lost: do not run the rest
     }
+}
+
+/// It needs no savepoint: the transaction is its own.
+void Writer::run_alone(PendingWrite& write) {
+    write.result = run_guarded(*write.work);
+    if (!write.result && connection_->is_in_transaction()) (void)connection_->execute("ROLLBACK");
 }
 
 Result<void> Writer::run_one(Write& work) {

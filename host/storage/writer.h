@@ -1,4 +1,5 @@
-/// The one writer: every waiting write in its own savepoint, one commit for all of them.
+/// The one writer: every waiting write in its own savepoint, one commit for all of them. A write
+/// that is alone has the transaction to itself.
 #pragma once
 
 #include <atomic>
@@ -57,6 +58,7 @@ class Writer {
     void loop();
     void commit(Group& group);
     void run_each(Group& group);
+    void run_alone(PendingWrite& write);
     Result<void> run_one(Write& work);
     Result<void> run_guarded(Write& work);
     void end_transaction(Group& group);
