@@ -129,8 +129,10 @@ Result<std::vector<BookingTarget>> list_booking_targets(Sql& sql, std::int64_t b
         "SELECT c.id, c.user_id, c.provider FROM booking_people p "
         "JOIN connections c ON c.user_id = p.user_id AND c.purpose = 'full' "
         "WHERE p.booking = $1 "
-        "UNION SELECT c.id, c.user_id, c.provider FROM booking_events e "
-        "JOIN connections c ON c.id = e.connection_id WHERE e.booking = $1",
+        "UNION ALL SELECT c.id, c.user_id, c.provider FROM booking_events e "
+        "JOIN connections c ON c.id = e.connection_id WHERE e.booking = $1 "
+        "AND NOT (c.purpose = 'full' AND EXISTS (SELECT 1 FROM booking_people p "
+        "WHERE p.booking = $1 AND p.user_id = c.user_id))",
         {booking}, read_target);
 }
 
