@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -13,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/signal.h"
-#include "jobs/backoff.h"
+#include "jobs/turn.h"
 
 namespace calhost::jobs {
 
@@ -33,9 +34,15 @@ struct Runner::Impl {
     };
     std::map<std::string, Kind> kinds;
     struct Held {
-        std::string id, lane;
+        Job job;
+        Timestamp until;                      ///< the end of its lease
+        std::chrono::nanoseconds held_since;  ///< by the clock that nobody sets
+        std::shared_ptr<boost::asio::cancellation_signal> cancel{};
+        bool is_lost = false;            ///< another run has the lease; this one is ending
+        std::optional<Ending> ending{};  ///< it has run; the next turn stores what becomes of it
+        [[nodiscard]] bool is_running() const { return !is_lost && !ending; }
     };
-    std::map<std::string, Held> held;  ///< by lease: what runs now
+    std::map<std::string, Held> held;  ///< by lease
     Pacer pacer{options.pace, clock};
     /// When it last looked for work, by both clocks.
     Timestamp looked_at = clock.now();
@@ -44,11 +51,16 @@ struct Runner::Impl {
     bool is_stopping = false;
 
     void wake() { woken.set(); }
-    [[nodiscard]] int room() const { return options.in_flight - static_cast<int>(held.size()); }
+    [[nodiscard]] int room() const {
+        const auto ended = std::ranges::count_if(
+            held, [](const auto& one) { return one.second.ending.has_value(); });
+        return options.in_flight - static_cast<int>(held.size()) + static_cast<int>(ended);
+    }
+    /// How many run in each lane.
     [[nodiscard]] std::map<std::string, int> lanes() const {
         std::map<std::string, int> counts;
-        for (const auto& [lease, job] : held)
-            if (!job.lane.empty()) ++counts[job.lane];
+        for (const auto& [word, one] : held)
+            if (!one.job.lane.empty() && !one.ending) ++counts[one.job.lane];
         return counts;
     }
     [[nodiscard]] bool is_paced(const std::string& kind) const {
@@ -62,15 +74,18 @@ struct Runner::Impl {
 
     static Task<> drive(std::shared_ptr<Impl> self);
     static Task<> run_job(std::shared_ptr<Impl> self, Job job);
-    Task<milliseconds> start_due(const std::shared_ptr<Impl>& self);
+    Task<milliseconds> take_turn(const std::shared_ptr<Impl>& self);
     Task<> notice_clock();
+    [[nodiscard]] milliseconds until_due();
     [[nodiscard]] Result<std::optional<Timestamp>> next_time();
-    Task<Result<std::vector<Job>>> claim();
+    [[nodiscard]] Turn plan_turn(bool may_claim);
+    void note_failure(const Turn& turn, const Error& error);
+    void note_done(const Turn& turn);
+    void start(const std::shared_ptr<Impl>& self, const Executor& executor, const Turn& turn);
     storage::Admission admit(const storage::LaneHead& head, std::map<std::string, int>& counts,
                              Timestamp now);
-    Task<std::optional<Result<void>>> work(const Job& job);
-    Task<> keep_lease(const Job& job);
-    Task<> settle(const Job& job, const Result<void>& result);
+    Task<Result<void>> work(Job job);
+    void lose(Held& one);
 };
 
 namespace {
@@ -97,22 +112,16 @@ Task<Result<void>> run_guarded(JobFunction function, Job job) {
     }
 }
 
+Task<Result<void>> refuse(std::string kind) {
+    co_return fail(ErrorCode::misconfigured,
+                   fmt::format("Nothing in this host runs jobs of the kind \"{}\". Perhaps a "
+                               "plugin that did was taken out; put it back and replay the job.",
+                               kind));
+}
+
 Task<> sleep_or_wake(Timers& timers, milliseconds pause, Signal& woken) {
     using namespace boost::asio::experimental::awaitable_operators;
     co_await (timers.sleep(pause) || woken.wait());
-}
-
-Result<bool> store_ending(Sql& sql, const Job& job, const Ending& ending) {
-    switch (ending.kind) {
-        case Ending::Kind::finish:
-            return storage::finish_job(sql, job.id, job.lease);
-        case Ending::Kind::retry:
-            return storage::retry_job(sql, job.id, job.lease, ending.run_at, ending.error,
-                                      ending.not_before, ending.is_counted);
-        case Ending::Kind::bury:
-            break;
-    }
-    return storage::bury_job(sql, job.id, job.lease, ending.error);
 }
 
 void log_ending(const Job& job, const Ending& ending) {
@@ -129,33 +138,106 @@ void log_lost_lease(const Job& job) {
 }  // namespace
 
 Task<> Runner::Impl::drive(std::shared_ptr<Impl> self) {
-    while (!self->is_stopping) {
+    while (!self->is_stopping || !self->held.empty()) {
         self->woken.reset();  // first, so that no wake gets lost
-        const milliseconds pause = co_await self->start_due(self);
-        if (!self->is_stopping) co_await sleep_or_wake(self->timers, pause, self->woken);
-    }
-    while (!self->held.empty()) {
-        self->woken.reset();
-        co_await self->woken.wait();
+        const milliseconds pause = co_await self->take_turn(self);
+        if (!self->is_stopping || !self->held.empty())
+            co_await sleep_or_wake(self->timers, pause, self->woken);
     }
 }
 
-/// Starts what is due and there is room for; gives how long nothing more will be.
-Task<milliseconds> Runner::Impl::start_due(const std::shared_ptr<Impl>& self) {
+/// One write stores what ended, extends what runs for long, and claims what is due: jobs that end
+/// together share it. Gives how long nothing more will be.
+Task<milliseconds> Runner::Impl::take_turn(const std::shared_ptr<Impl>& self) {
     co_await notice_clock();
-    if (room() <= 0) co_return options.poll;
-    const auto next = next_time();
-    if (!next || !*next) co_return options.poll;
-    const auto wait = **next - clock.now();
-    if (wait > milliseconds{0}) co_return std::min(wait, options.poll);
-    const auto jobs = co_await claim();
-    if (!jobs) co_return options.poll;
-    const Executor executor = co_await boost::asio::this_coro::executor;
-    for (const auto& job : *jobs) {
-        held.emplace(job.lease, Held{job.id, job.lane});
-        boost::asio::co_spawn(executor, run_job(self, job), boost::asio::detached);
+    const auto pause = until_due();
+    auto turn = plan_turn(pause <= milliseconds{0});
+    if (turn.is_empty()) co_return pause;
+    auto counts = lanes();
+    const auto done = co_await database.write([&](Sql& sql) {
+        return turn.store(sql, [&](const auto& head) { return admit(head, counts, turn.now); });
+    });
+    if (!done) {
+        note_failure(turn, done.error());
+        co_return options.poll;
     }
+    note_done(turn);
+    start(self, co_await boost::asio::this_coro::executor, turn);
     co_return milliseconds{0};
+}
+
+milliseconds Runner::Impl::until_due() {
+    if (is_stopping || room() <= 0) return options.poll;
+    const auto next = next_time();
+    if (!next || !*next) return options.poll;
+    return std::min(std::chrono::ceil<milliseconds>(**next - clock.now()), options.poll);
+}
+
+/// A clock that jumped ahead would make our own leases look over: then they are extended, too.
+Turn Runner::Impl::plan_turn(bool may_claim) {
+    const Timestamp now = clock.now();
+    Turn turn{.now = now, .asked = clock.monotonic(), .until = now + options.lease};
+    for (const auto& [lease, one] : held) {
+        if (one.ending) turn.ends.push_back({&one.job, &*one.ending});
+        const bool is_due = turn.asked - one.held_since >= options.heartbeat ||
+                            one.until - now <= options.heartbeat;
+        if (one.is_running() && is_due) turn.extensions.push_back({one.job.id, lease});
+    }
+    if (!may_claim) return turn;
+    const auto word = new_token(random);
+    for (int i = 0; i < room(); ++i) turn.leases.push_back(fmt::format("{}-{}", word, i));
+    return turn;
+}
+
+/// A store that fails for a while must not make a finished job look crashed: its end is stored
+/// later. Only a host that stops leaves it to the next one.
+void Runner::Impl::note_failure(const Turn& turn, const Error& error) {
+    log::error("what became of jobs cannot be stored, nor jobs claimed",
+               {{"ended", std::to_string(turn.ends.size())}, {"reason", error.message}});
+    if (is_stopping)
+        std::erase_if(held, [](const auto& one) { return one.second.ending.has_value(); });
+    std::vector<std::string> over;
+    for (const auto& [lease, one] : held)
+        if (one.is_running() && turn.asked - one.held_since >= options.lease) over.push_back(lease);
+    for (const auto& lease : over) lose(held.at(lease));
+}
+
+void Runner::Impl::note_done(const Turn& turn) {
+    for (const auto& [job, ending, is_ours] : turn.ends) {
+        if (is_ours)
+            log_ending(*job, *ending);
+        else
+            log_lost_lease(*job);
+        held.erase(std::string(job->lease));  // a copy: the job goes with it
+    }
+    for (const auto& [id, lease, is_ours] : turn.extensions) {
+        const auto found = held.find(lease);
+        if (found == held.end()) continue;  // it ended meanwhile
+        found->second.until = turn.until;
+        found->second.held_since = turn.asked;
+        if (!is_ours && found->second.is_running()) lose(found->second);
+    }
+}
+
+/// Somebody else runs the job now: this run stops, and its end changes nothing.
+void Runner::Impl::lose(Held& one) {
+    log_lost_lease(one.job);
+    one.is_lost = true;
+    one.cancel->emit(boost::asio::cancellation_type::terminal);
+}
+
+void Runner::Impl::start(const std::shared_ptr<Impl>& self, const Executor& executor,
+                         const Turn& turn) {
+    for (const auto& job : turn.jobs) {
+        const auto cancel = std::make_shared<boost::asio::cancellation_signal>();
+        held.insert_or_assign(
+            job.lease,
+            Held{.job = job, .until = turn.until, .held_since = turn.asked, .cancel = cancel});
+        // The slot is the signal's, which therefore stays as long as the coroutine.
+        boost::asio::co_spawn(
+            executor, run_job(self, job),
+            boost::asio::bind_cancellation_slot(cancel->slot(), [cancel](std::exception_ptr) {}));
+    }
 }
 
 /// Set back by an hour, the clock would let everything wait an hour longer. What it is set ahead
@@ -167,6 +249,7 @@ Task<> Runner::Impl::notice_clock() {
         const auto shifted =
             co_await database.write([back](Sql& sql) { return storage::shift_jobs(sql, back); });
         if (!shifted) co_return;  // the next look finds the same difference
+        for (auto& [lease, one] : held) one.until -= back;
         log::warning("the clock was set back; what waits is due earlier by as much",
                      {{"seconds", std::chrono::floor<std::chrono::seconds>(back).count()}});
     }
@@ -208,95 +291,20 @@ storage::Admission Runner::Impl::admit(const storage::LaneHead& head,
     return {};
 }
 
-/// One write for as many as there is room for. It extends what is held first: a clock that jumped
-/// ahead would otherwise make our own leases look over.
-Task<Result<std::vector<Job>>> Runner::Impl::claim() {
-    const Timestamp now = clock.now();
-    const Timestamp until = now + options.lease;
-    const auto ours = held;
-    auto counts = lanes();
-    std::vector<std::string> words(static_cast<std::size_t>(room()));
-    for (auto& word : words) word = new_token(random);
-    std::vector<Job> jobs;
-    auto done = co_await database.write([&](Sql& sql) -> Result<void> {
-        for (const auto& [lease, job] : ours) {
-            auto extended = storage::extend_lease(sql, job.id, lease, until);
-            if (!extended) return fail(std::move(extended.error()));
-        }
-        const auto admitting = [&](const storage::LaneHead& head) {
-            return admit(head, counts, now);
-        };
-        for (const auto& word : words) {
-            auto job = storage::claim_job(sql, word, now, until, admitting);
-            if (!job) return fail(std::move(job.error()));
-            if (!*job) break;
-            jobs.push_back(std::move(**job));
-        }
-        return {};
-    });
-    if (done) co_return jobs;
-    log::error("jobs cannot be claimed", {{"reason", done.error().message}});
-    co_return fail(std::move(done.error()));
-}
-
 Task<> Runner::Impl::run_job(std::shared_ptr<Impl> self, Job job) {
     const auto result = co_await self->work(job);
-    if (result) {
-        co_await self->settle(job, *result);
-    } else {
-        log_lost_lease(job);
-    }
-    self->held.erase(job.lease);
+    auto& one = self->held.at(job.lease);
+    if (one.is_lost)
+        self->held.erase(job.lease);
+    else
+        one.ending = decide_ending(job, result, self->options, self->clock.now(), self->random);
     self->wake();
 }
 
-/// Nothing when the lease was lost: the job's function was cancelled then.
-Task<std::optional<Result<void>>> Runner::Impl::work(const Job& job) {
-    using namespace boost::asio::experimental::awaitable_operators;
+Task<Result<void>> Runner::Impl::work(Job job) {
     const auto kind = kinds.find(job.kind);
-    if (kind == kinds.end())
-        co_return fail(ErrorCode::misconfigured,
-                       fmt::format("Nothing in this host runs jobs of the kind \"{}\". Perhaps a "
-                                   "plugin that did was taken out; put it back and replay the job.",
-                                   job.kind));
-    auto outcome = co_await (run_guarded(kind->second.function, job) || keep_lease(job));
-    if (outcome.index() == 1) co_return std::nullopt;
-    co_return std::get<0>(std::move(outcome));
-}
-
-/// Returns when the lease is lost.
-Task<> Runner::Impl::keep_lease(const Job& job) {
-    auto held_since = clock.monotonic();
-    for (;;) {
-        co_await timers.sleep(options.heartbeat);
-        const auto asked = clock.monotonic();
-        const Timestamp until = clock.now() + options.lease;
-        const auto is_ours = co_await database.write_for<bool>(
-            [&](Sql& sql) { return storage::extend_lease(sql, job.id, job.lease, until); });
-        if (is_ours && !*is_ours) co_return;
-        if (is_ours) held_since = asked;
-        if (clock.monotonic() - held_since >= options.lease) co_return;
-    }
-}
-
-/// A store that fails for a while must not make a finished job look crashed, so this insists.
-Task<> Runner::Impl::settle(const Job& job, const Result<void>& result) {
-    const Ending ending = decide_ending(job, result, options, clock.now(), random);
-    for (;;) {
-        const auto is_ours = co_await database.write_for<bool>(
-            [&](Sql& sql) { return store_ending(sql, job, ending); });
-        if (is_ours && *is_ours) {
-            log_ending(job, ending);
-            co_return;
-        }
-        if (is_ours) {
-            log_lost_lease(job);
-            co_return;
-        }
-        log::error("a job's end cannot be stored", {{"reason", is_ours.error().message}});
-        if (is_stopping) co_return;
-        co_await timers.sleep(options.heartbeat);
-    }
+    if (kind != kinds.end()) return run_guarded(kind->second.function, std::move(job));
+    return refuse(job.kind);
 }
 
 Runner::Runner(storage::Database& database, const Clock& clock, Timers& timers, Random& random,

@@ -25,7 +25,8 @@ struct RunnerOptions {
     /// Of one lane, so that a provider that hangs leaves room for the others.
     int per_lane = 16;
     PacerOptions pace{};
-    milliseconds poll{5'000};  ///< looks at least this often; `wake` makes it look at once
+    /// Looks at least this often, also for leases to extend; `wake` makes it look at once.
+    milliseconds poll{5'000};
 };
 
 struct KindOptions {

@@ -76,20 +76,40 @@ Result<void> defer_jobs(Sql& sql, const LaneHead& head, Timestamp now, const Adm
         {head.connection_id, now, later.at, later.step.count(), head.kind}));
 }
 
-Result<std::optional<Job>> lease_job(Sql& sql, const LaneHead& head, std::string_view lease,
-                                     Timestamp leased_until) {
-    return sql.first(
+Result<void> lease_job(Sql& sql, const LaneHead& head, std::string_view lease,
+                       Timestamp leased_until, std::vector<Job>& taken) {
+    auto job = sql.first(
         "UPDATE jobs SET status = 'running', lease = $1, due_at = $2, attempts = attempts + 1, "
         "crashes = CASE WHEN status = 'running' THEN crashes + 1 ELSE crashes END, run_again = 0 "
         "WHERE number = $3 RETURNING " JOB_COLUMNS,
         {lease, leased_until, head.number}, read_job);
+    if (!job) return fail(std::move(job.error()));
+    if (*job) taken.push_back(std::move(**job));
+    return {};
 }
 
+using Heads = std::vector<LaneHead>;
+
 /// The due one that comes before the others, by time and then in the order they were enqueued.
-const LaneHead* first_due(const std::vector<LaneHead>& heads, Timestamp now) {
+Heads::iterator first_due(Heads& heads, Timestamp now) {
     const auto first = std::ranges::min_element(
         heads, {}, [](const LaneHead& head) { return std::pair(head.due_at, head.number); });
-    return first == heads.end() || first->due_at > now ? nullptr : &*first;
+    return first == heads.end() || first->due_at > now ? heads.end() : first;
+}
+
+#define FIRST_DUE(of_lane)                                                                      \
+    "SELECT number, lane, kind, connection_id, due_at, status, crashes FROM jobs WHERE due_at " \
+    "IS NOT NULL" of_lane " ORDER BY lane, due_at, number LIMIT 1"
+
+/// The lane's first is another one now.
+Result<void> renew_head(Sql& sql, Heads& heads, Heads::iterator head) {
+    auto next = sql.first(FIRST_DUE(" AND lane = $1"), {head->lane}, read_head);
+    if (!next) return fail(std::move(next.error()));
+    if (*next)
+        *head = std::move(**next);
+    else
+        heads.erase(head);
+    return {};
 }
 
 /// What was enqueued while the job ran begins anew, whatever became of the run.
@@ -101,12 +121,13 @@ Result<bool> start_again(Sql& sql, std::string_view id, std::string_view lease) 
         {id, lease}));
 }
 
-/// A job whose calendar was disconnected while it ran has nobody to do anything for.
+// A job whose calendar was disconnected while it ran has nobody to do anything for.
+#define IS_ORPHAN                          \
+    "(connection_id <> '' AND NOT EXISTS " \
+    "(SELECT 1 FROM connections c WHERE c.id = jobs.connection_id))"
+
 Result<bool> delete_orphan(Sql& sql, std::string_view id, std::string_view lease) {
-    return is_changed(sql.execute("DELETE FROM jobs" OF_LEASE
-                                  " AND connection_id <> '' AND NOT EXISTS "
-                                  "(SELECT 1 FROM connections c WHERE c.id = jobs.connection_id)",
-                                  {id, lease}));
+    return is_changed(sql.execute("DELETE FROM jobs" OF_LEASE " AND " IS_ORPHAN, {id, lease}));
 }
 
 }  // namespace
@@ -142,42 +163,42 @@ Result<void> enqueue_job(Sql& sql, const Job& job) {
     return {};
 }
 
-// The lanes by jumps through the index `jobs_due`, from each to the next, and its first job.
+// By jumps through the index `jobs_due`, from each lane's first job to the next lane's.
 Result<std::vector<LaneHead>> list_lane_heads(Sql& sql) {
-    return sql.all(
-        "WITH RECURSIVE lanes (lane) AS ("
-        "SELECT min(lane) FROM jobs WHERE due_at IS NOT NULL UNION ALL "
-        "SELECT (SELECT min(lane) FROM jobs WHERE due_at IS NOT NULL AND lane > lanes.lane) "
-        "FROM lanes WHERE lanes.lane IS NOT NULL) "
-        "SELECT j.number, j.lane, j.kind, j.connection_id, j.due_at, j.status, j.crashes "
-        "FROM lanes JOIN jobs j ON j.number = (SELECT number FROM jobs "
-        "WHERE lane = lanes.lane AND due_at IS NOT NULL ORDER BY due_at, number LIMIT 1)",
-        {}, read_head);
+    std::vector<LaneHead> heads;
+    auto head = sql.first(FIRST_DUE(""), {}, read_head);
+    while (head && *head) {
+        heads.push_back(std::move(**head));
+        head = sql.first(FIRST_DUE(" AND lane > $1"), {heads.back().lane}, read_head);
+    }
+    if (!head) return fail(std::move(head.error()));
+    return heads;
 }
 
-Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
-                                     Timestamp leased_until, const Admit& admit) {
-    std::vector<std::string> skipped;
-    for (;;) {
-        auto heads = list_lane_heads(sql);
-        if (!heads) return fail(std::move(heads.error()));
-        std::erase_if(*heads, [&](const LaneHead& head) {
-            return std::ranges::find(skipped, head.lane) != skipped.end();
-        });
-        const LaneHead* head = first_due(*heads, now);
-        if (head == nullptr) return std::optional<Job>();
-        if (is_poison(*head)) {
-            if (auto buried = bury_poison(sql, *head); !buried) return fail(buried.error());
+Result<std::vector<Job>> claim_jobs(Sql& sql, std::span<const std::string> leases, Timestamp now,
+                                    Timestamp leased_until, const Admit& admit) {
+    std::vector<Job> jobs;
+    auto heads = list_lane_heads(sql);
+    while (heads && jobs.size() < leases.size()) {
+        const auto head = first_due(*heads, now);
+        if (head == heads->end()) break;
+        const auto admission = is_poison(*head) || !admit ? Admission{} : admit(*head);
+        if (admission.kind == Admission::Kind::skip_lane) {
+            heads->erase(head);
             continue;
         }
-        const auto admission = admit ? admit(*head) : Admission{};
-        if (admission.kind == Admission::Kind::take)
-            return lease_job(sql, *head, lease, leased_until);
-        if (admission.kind == Admission::Kind::skip_lane)
-            skipped.push_back(head->lane);
-        else if (auto deferred = defer_jobs(sql, *head, now, admission); !deferred)
-            return fail(deferred.error());
+        Result<void> done;
+        if (is_poison(*head))
+            done = bury_poison(sql, *head);
+        else if (admission.kind == Admission::Kind::defer)
+            done = defer_jobs(sql, *head, now, admission);
+        else
+            done = lease_job(sql, *head, leases[jobs.size()], leased_until, jobs);
+        if (done) done = renew_head(sql, *heads, head);
+        if (!done) return fail(std::move(done.error()));
     }
+    if (!heads) return fail(std::move(heads.error()));
+    return jobs;
 }
 
 Result<void> end_leases(Sql& sql, Timestamp now) {
@@ -194,11 +215,10 @@ Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
 }
 
 Result<bool> finish_job(Sql& sql, std::string_view id, std::string_view lease) {
-    auto orphan = delete_orphan(sql, id, lease);
-    if (!orphan || *orphan) return orphan;
-    auto again = start_again(sql, id, lease);
-    if (!again || *again) return again;
-    return is_changed(sql.execute("DELETE FROM jobs" OF_LEASE, {id, lease}));
+    auto done = is_changed(sql.execute(
+        "DELETE FROM jobs" OF_LEASE " AND (run_again = 0 OR " IS_ORPHAN ")", {id, lease}));
+    if (!done || *done) return done;
+    return start_again(sql, id, lease);
 }
 
 Result<bool> retry_job(Sql& sql, std::string_view id, std::string_view lease, Timestamp run_at,
@@ -291,5 +311,7 @@ Result<bool> drop_job(Sql& sql, std::string_view id) {
 #undef WAITS_UNTIL
 #undef OF_CONNECTION
 #undef OF_LEASE
+#undef IS_ORPHAN
+#undef FIRST_DUE
 
 }  // namespace calhost::storage

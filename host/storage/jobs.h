@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "storage/sql.h"
 
@@ -66,11 +67,11 @@ struct Admission {
 };
 using Admit = std::function<Admission(const LaneHead& head)>;
 
-/// Takes the job that is due before all others for `lease`: a waiting one, or a running one whose
-/// lease is over. One that crashed kMaxCrashes times in a row becomes dead instead. `admit` has a
-/// say about each candidate; without it all are taken.
-Result<std::optional<Job>> claim_job(Sql& sql, std::string_view lease, Timestamp now,
-                                     Timestamp leased_until, const Admit& admit = {});
+/// Takes what is due, a job for each of the leases at most, in the order they were due: waiting
+/// ones, and running ones whose lease is over. One that crashed kMaxCrashes times in a row becomes
+/// dead instead. `admit` has a say about each candidate; without it all are taken.
+Result<std::vector<Job>> claim_jobs(Sql& sql, std::span<const std::string> leases, Timestamp now,
+                                    Timestamp leased_until, const Admit& admit = {});
 /// Only the holder of the lease may: false means that it was lost, and nothing was changed.
 Result<bool> extend_lease(Sql& sql, std::string_view id, std::string_view lease,
                           Timestamp leased_until);

@@ -1,6 +1,7 @@
 // Dead letters: seen with their reason, replayed, given up.
 #include "api/operations.h"
 #include "storage/jobs.h"
+#include "support/claim_job.h"
 #include "support/scene.h"
 
 using namespace calhost;
@@ -34,8 +35,8 @@ struct Office {
                                             .run_at = host.time.now(),
                                             .created_at = host.time.now()}));
             if (status == "waiting") return {};
-            must(storage::claim_job(sql, "lease of " + id, host.time.now(),
-                                    host.time.now() + std::chrono::hours{1}));
+            must(claim_job(sql, "lease of " + id, host.time.now(),
+                           host.time.now() + std::chrono::hours{1}));
             if (status == "dead")
                 must(storage::bury_job(sql, id, "lease of " + id, "The provider says no."));
             return {};

@@ -1,5 +1,6 @@
 // Leases: one run at a time, whatever happens to hosts, clocks and disks.
 #include "job_host.h"
+#include "support/claim_job.h"
 
 using namespace calhost;
 using namespace calhost::test;
@@ -26,7 +27,7 @@ TEST_CASE("runner: who lost the lease is stopped and changes nothing") {
     auto& [folder, host, begun, ended] = job;
     const auto far = host.time.now() + 24h;
     CHECK(host.write([&](Sql& sql) -> Result<bool> {
-        auto taken = storage::claim_job(sql, "another", host.time.now() + 2min, far);
+        auto taken = test::claim_job(sql, "another", host.time.now() + 2min, far);
         return taken.has_value() && taken->has_value();
     }));
     host.time.advance(20min);
@@ -34,6 +35,32 @@ TEST_CASE("runner: who lost the lease is stopped and changes nothing") {
     CHECK(host.runner->running() == 0);
     CHECK(host.find("sync")->lease == "another");
     CHECK(host.find("sync")->leased_until == far);
+}
+
+TEST_CASE("runner: a host that stops keeps the lease of what it waits for") {
+    LongJob job(10min);
+    auto& [folder, host, begun, ended] = job;
+    host.runner->stop();
+    host.time.advance(9min);
+    CHECK(host.find("sync")->leased_until > host.time.now() + 40s);
+    host.time.advance(1min);
+    CHECK(host.is_stopped);
+    CHECK(ended == 1);
+    CHECK_FALSE(host.find("sync"));
+}
+
+TEST_CASE("runner: who cannot extend a lease for all of its length stops, and begins again later") {
+    LongJob job(10min);
+    auto& [folder, host, begun, ended] = job;
+    host.database.is_failing = true;
+    host.time.advance(50s);
+    CHECK(host.runner->running() == 1);
+    host.time.advance(30s);
+    CHECK(host.runner->running() == 0);
+    host.database.is_failing = false;
+    host.time.advance(2min);
+    CHECK(begun == 2);
+    CHECK(ended == 0);
 }
 
 TEST_CASE("runner: a crash in the middle lets the next host run it after the lease") {

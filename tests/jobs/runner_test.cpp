@@ -52,7 +52,7 @@ TEST_CASE("runner: a job gets what was enqueued with it") {
     CHECK(seen->target == "c1");
     CHECK(seen->payload == R"({"a":1})");
     CHECK(seen->attempts == 1);
-    CHECK(seen->lease.size() == 43);
+    CHECK(seen->lease.size() > 43);
 }
 
 TEST_CASE("runner: a passing fault is tried again until it passes") {

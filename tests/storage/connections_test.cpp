@@ -6,6 +6,7 @@
 #include "storage/jobs.h"
 #include "storage/rows.h"
 #include "storage/sealed.h"
+#include "support/claim_job.h"
 
 using namespace calhost;
 using namespace calhost::storage;
@@ -246,7 +247,7 @@ TEST_CASE("connections: the row takes its calendars, events and waiting jobs alo
     add_synced_data(scene);
     scene.write([](Sql& sql) -> Result<void> {
         must(enqueue_job(sql, {.id = "j1", .kind = "sync", .target = "c1", .user_id = "ann"}));
-        must(claim_job(sql, "word", kNow, kNow + 1min));
+        must(test::claim_job(sql, "word", kNow, kNow + 1min));
         return enqueue_job(sql, {.id = "j2", .kind = "push", .target = "c1", .user_id = "ann"});
     });
     CHECK(scene.write([](Sql& sql) { return delete_connection(sql, "ann", "c1"); }));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "storage/rows.h"
+#include "support/claim_job.h"
 
 using namespace calhost;
 using namespace calhost::storage;
@@ -28,7 +29,7 @@ void enqueue(test::Scene& scene, const Job& job) {
     scene.write([&](Sql& sql) { return enqueue_job(sql, job); });
 }
 std::optional<Job> claim(test::Scene& scene, std::string_view lease, Timestamp now = kNow) {
-    return scene.write([&](Sql& sql) { return claim_job(sql, lease, now, now + 1min); });
+    return scene.write([&](Sql& sql) { return test::claim_job(sql, lease, now, now + 1min); });
 }
 std::optional<Timestamp> next_time(test::Scene& scene) {
     std::optional<Timestamp> next;
@@ -95,7 +96,7 @@ TEST_CASE("jobs: a lane that is skipped stays where it is, the others go on in t
     };
     const auto take = [&](std::string_view lease) {
         return scene.write(
-            [&](Sql& sql) { return claim_job(sql, lease, kNow, kNow + 1min, not_google); });
+            [&](Sql& sql) { return test::claim_job(sql, lease, kNow, kNow + 1min, not_google); });
     };
     CHECK(take("a")->lane == "outlook");
     CHECK(take("b")->id == "none");
@@ -125,7 +126,7 @@ TEST_CASE("jobs: what is deferred comes one after another, in its order, and hol
     };
     const auto take = [&](std::string_view lease) {
         return scene.write(
-            [&](Sql& sql) { return claim_job(sql, lease, kNow, kNow + 1min, busy_defers); });
+            [&](Sql& sql) { return test::claim_job(sql, lease, kNow, kNow + 1min, busy_defers); });
     };
     CHECK(take("a")->id == "sync");
     CHECK(take("b")->id == "other");
