@@ -30,9 +30,11 @@ bool is_for_later(ErrorCode code) {
 }
 
 /// Something changed while the run was on its way, as another account under the same label: the
-/// next run begins from what is there then.
+/// next run begins from what is there then. A token that is refused although the provider has just
+/// given it is no answer to the booking either.
 Error as_seen_by_job(Error error) {
-    if (error.code == ErrorCode::conflict) error.code = ErrorCode::unavailable;
+    if (error.code == ErrorCode::conflict || error.code == ErrorCode::unauthorized)
+        error.code = ErrorCode::unavailable;
     return error;
 }
 

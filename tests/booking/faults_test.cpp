@@ -99,6 +99,19 @@ TEST_CASE("bookings: the provider is down for an hour") {
     CHECK(office.live(kAda) == 1);
 }
 
+TEST_CASE("bookings: a provider that refuses a token which it has just given is asked again") {
+    Office office;
+    office.connect();
+    break_next(office.host, {{"kind", "status"},
+                             {"status", 401},
+                             {"method", "POST"},
+                             {"path", "/calendar/*"},
+                             {"count", 4}});
+    office.book(office.lesson());
+    CHECK(office.states() == "client synced, tutor synced");
+    CHECK(office.live(kAda) == 1);
+}
+
 TEST_CASE("access revoked at the provider shows as error and heals by reconnecting") {
     Office office;
     office.connect();
