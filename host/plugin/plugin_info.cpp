@@ -129,8 +129,7 @@ class TableReader {
         const auto wrong = [&](std::string message) {
             complain({"schedules", name}, std::move(message));
         };
-        if (!config::is_name(name))
-            return wrong("must be named with letters, digits, '-' and '_'");
+        if (!config::is_name(name)) return wrong("must be named with letters, digits, '-' and '_'");
         if (!item.is_table())
             return wrong("must be { every = \"15m\", run = function(ctx) … end }");
         item.each_field([&](std::string_view member, const Reader&) {
