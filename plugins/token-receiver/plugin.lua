@@ -24,14 +24,21 @@ local function is_signed(ctx, request)
   return is_right and seconds ~= nil and math.abs(ctx.clock:now() // 1000 - seconds) <= FIVE_MINUTES
 end
 
---- Somebody who repeats a message that he overheard, as long as its signature is good, gets the
---- answer that it had, and nothing happens again.
+--- Somebody may repeat messages that he overheard, as long as their signature is good. The newest
+--- message about a user, repeated, gets the answer that it had; older ones are refused.
 local function once(ctx, request, act)
-  local key = "seen/" .. request.headers["x-calhost-signature"]
-  local known = ctx.store:get(key)
-  if known then return known end
+  local key = "newest/" .. request.params.user_id
+  local signature = request.headers["x-calhost-signature"]
+  local at = tonumber(request.headers["x-calhost-timestamp"])
+  local newest = ctx.store:get(key)
+  if newest and newest.signature == signature then return newest.answer end
+  if newest and at < newest.at then
+    return problem(409, "older_message", "A newer message about this user has come already.")
+  end
   local answer = act()
-  if not answer.status then ctx.store:put(key, answer, { ttl = 2 * FIVE_MINUTES }) end
+  if not answer.status then
+    ctx.store:put(key, { at = at, signature = signature, answer = answer }, { ttl = 2 * FIVE_MINUTES })
+  end
   return answer
 end
 

@@ -177,12 +177,23 @@ TEST_CASE("token receiver: a message that is repeated by whoever overheard it do
     const auto first = host.call("POST", path, overheard, body);
     CHECK(first.status == 200);
     host.time.advance(1min);
-    CHECK(receiver.take_back().status == 200);
-    host.time.advance(1min);
     const auto second = host.call("POST", path, overheard, body);
     CHECK(second.status == 200);
     CHECK(TestHost::body(second) == TestHost::body(first));
+    CHECK(effects_of(host, "token.refresh") == 1);
+    CHECK(receiver.take_back().status == 200);
+    CHECK(word_of(host.call("POST", path, overheard, body)) == "409 older_message");
     CHECK(receiver.connections() == 0);
+}
+
+TEST_CASE("token receiver: what the sender says again in the same second is done again") {
+    Receiver receiver;
+    for (int i = 0; i < 2; ++i) {
+        CHECK(receiver.push(receiver.tokens).status == 200);
+        CHECK(receiver.connections() == 1);
+        CHECK(receiver.take_back().status == 200);
+        CHECK(receiver.connections() == 0);
+    }
 }
 
 TEST_CASE("token receiver: a provider that is down is 500, and the sender tries again") {
