@@ -8,6 +8,7 @@
 #include "api/describe.h"
 #include "api/problem.h"
 #include "api/webhook.h"
+#include "base/log.h"
 #include "booking/accept.h"
 
 namespace calhost::api {
@@ -20,7 +21,16 @@ constexpr std::array kTypes{Type{"booking.confirmed", "confirmed"},
                             Type{"booking.cancelled", "cancelled"}};
 constexpr int kMostApplications = 200;
 
+std::unexpected<Error> unreadable(const storage::Application& row, const Error& error) {
+    log::error("a webhook secret does not open",
+               {{"application", row.id}, {"reason", error.message}});
+    return fail(ErrorCode::misconfigured,
+                "Nobody whose secret can be opened signed this message, and not every secret can "
+                "be: the operator's log has the details.");
+}
+
 /// The application whose secret signed it. Every one is tried: the sender names himself only so.
+/// One whose secret cannot be opened keeps no other from sending.
 Result<std::optional<std::string>> find_sender(Context& context, const WebhookHeaders& headers,
                                                std::string_view body) {
     auto& services = context.services;
@@ -28,13 +38,16 @@ Result<std::optional<std::string>> find_sender(Context& context, const WebhookHe
                                    services.random);
     auto rows = storage::list_applications(services.database.reader(), {}, kMostApplications);
     if (!rows) return fail(std::move(rows.error()));
+    Result<std::optional<std::string>> nobody;
     for (const auto& row : *rows) {
         if (row.sealed_webhook_secret.empty()) continue;
         const auto secret = secrets.webhook_secret(row);
-        if (!secret) return fail(secret.error());
-        if (is_signed(headers, body, *secret)) return row.id;
+        if (!secret)
+            nobody = unreadable(row, secret.error());
+        else if (is_signed(headers, body, *secret))
+            return row.id;
     }
-    return std::optional<std::string>();
+    return nobody;
 }
 
 /// Empty, with a complaint, for a type that is none.

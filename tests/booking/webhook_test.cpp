@@ -69,6 +69,19 @@ TEST_CASE("booking webhook: confirmed, rescheduled and cancelled reach both cale
     CHECK(send("m4", "booking.moved") == 422);
 }
 
+TEST_CASE("booking webhook: a secret that cannot be opened keeps no other application out") {
+    Office office;
+    office.add_application("damaged");  // tried before "shop"
+    Sender sender(office);
+    change_store(office.host,
+                 "UPDATE applications SET sealed_webhook_secret = 'x' WHERE id = 'damaged'");
+    const auto body = sender.body_of("booking.confirmed");
+    CHECK(sender.send(sender.sign("m1", body), body).status == 202);
+    auto forged = sender.sign("m2", body);
+    forged.set("webhook-signature", "v1,AAAA");
+    CHECK(sender.send(forged, body).status == 500);
+}
+
 TEST_CASE("booking webhook: forged, old, altered and repeated messages change nothing") {
     Office office;
     Sender sender(office);
