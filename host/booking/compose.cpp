@@ -45,8 +45,7 @@ void take(const T& base, const T& ours, T& theirs) {
     if (!(ours == base)) theirs = ours;
 }
 
-/// The guest as the calendar has him, with what the host says anew of him. Services lower the
-/// letters of addresses as they like.
+/// Services lower the letters of addresses as they like.
 template <class People>
 auto find_guest(People& people, const std::string& email) {
     return std::ranges::find_if(people, [&](const calendar::Attendee& guest) {
@@ -54,7 +53,8 @@ auto find_guest(People& people, const std::string& email) {
     });
 }
 
-/// Those that the host has set, beside those whom the person invited; what they answered stays.
+/// Those that the host has set, beside those whom the person invited. Of one who is there already
+/// only the name and the role change, where the host changed them; what he answered stays.
 void take_attendees(const Event& base, const Event& ours, Event& theirs) {
     if (base.attendees == ours.attendees) return;
     auto all = ours.attendees;

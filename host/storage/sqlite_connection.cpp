@@ -15,9 +15,9 @@ constexpr int kBusyMillis = 5000;
 constexpr int kWriterCacheKib = 16 * 1024;
 /// Pages of the log before a checkpoint: it writes a page once, however often that changed.
 constexpr int kPagesOfLog = 4000;
-/// Of what a savepoint may have to undo, in memory, at one piece. Every write has a savepoint, and
-/// a booking changes some twenty pages: more than the 64 KiB that SQLite has without being told.
-/// Less than 128 KiB: with more it writes nothing when it goes to a file, and says that the disk is
+/// Of what a savepoint may have to undo, in memory, at one piece; bookings that wait together went
+/// over the 64 KiB that SQLite has without being told, and then to a file. Less than 128 KiB:
+/// SQLite writes no piece of that size to the file (it masks the length), and says that the disk is
 /// full.
 constexpr int kSavepointBytes = 120 * 1024;
 
